@@ -1,0 +1,194 @@
+"""One custom action a turn: public, opening of the private chat, private."""
+
+import logging
+import os
+from collections.abc import Iterable
+from typing import Any, ClassVar
+
+from rasa_sdk import Action, Tracker
+from rasa_sdk.events import EventType, SlotSet
+from rasa_sdk.executor import CollectingDispatcher
+from sqlalchemy.exc import SQLAlchemyError
+
+from actions.context import Context, current
+from recovery.business import Business
+from recovery.case import Case, OfferNotOpenError, apply, hear
+from recovery.clock import utc_now
+from recovery.commands import BadCommandError, Command, HandOver, OpenCase, from_wire, to_wire
+from recovery.dialogue.private import opening_turn, private_turn
+from recovery.dialogue.public import public_turn
+from recovery.dialogue.reply import Pressed, Reply, Say, Turn
+from recovery.ids import fingerprint
+from recovery.orders.system import OrderSystemError
+from recovery.remedy.policy import PolicyError
+from recovery.store import cases, customers
+from recovery.understood import Understood
+
+_log = logging.getLogger(__name__)
+
+
+class _TurnAction(Action):  # type: ignore[misc]  # rasa-sdk has no types
+    """Base: reads, decides, says; never writes."""
+
+    action_name: ClassVar[str]
+
+    def decide(self, turn: Turn) -> Reply:
+        """Decide what to say and do."""
+        raise AssertionError(f"{type(self).__name__} decides nothing")
+
+    def name(self) -> str:
+        """Name in the domain."""
+        return self.action_name
+
+    async def run(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
+    ) -> list[EventType]:
+        """Answer one message.
+
+        Args:
+            dispatcher: Takes responses by name and one custom payload with the commands.
+            tracker: Latest message with metadata; without metadata (rasa shell) the case is
+                folded from the commands in the events.
+            domain: Not used, not sent.
+
+        Returns:
+            The new stage as a slot event.
+        """
+        context = current()
+        metadata = tracker.latest_message.get("metadata") or {}
+        business = _business(context, metadata)
+        heard = Understood.from_parse(tracker.latest_message)
+        case: Case | None = None
+        try:
+            case, external = _known(context, metadata, tracker)
+            case = hear(case, heard.anger) if case else None
+            turn = Turn(
+                message=_message_id(tracker),
+                heard=heard,
+                business=business,
+                case=case,
+                now=utc_now(),
+                orders=context.orders,
+                external_customer=external,
+                pressed=_pressed(metadata),
+            )
+            reply = self.decide(turn)
+        except (OrderSystemError, PolicyError, SQLAlchemyError, OfferNotOpenError) as error:
+            # The customer gets a person rather than silence; the operator gets the cause.
+            _log.error("turn failed: %s", error)
+            reply = _failed(business, heard)
+        _utter(dispatcher, reply, business)
+        if metadata.get("visibility") == "public":
+            return []
+        return [SlotSet("stage", _stage_after(case, reply.commands))]
+
+
+class ActionPublic(_TurnAction):
+    """Answers a post in a public room."""
+
+    action_name = "action_public"
+
+    def decide(self, turn: Turn) -> Reply:
+        """See `recovery.dialogue`."""
+        return public_turn(turn)
+
+
+class ActionOpen(_TurnAction):
+    """Speaks first when the customer has entered the private chat."""
+
+    action_name = "action_open"
+
+    def decide(self, turn: Turn) -> Reply:
+        """See `recovery.dialogue`."""
+        return opening_turn(turn)
+
+
+class ActionPrivate(_TurnAction):
+    """Answers a message of the private chat."""
+
+    action_name = "action_private"
+
+    def decide(self, turn: Turn) -> Reply:
+        """See `recovery.dialogue`."""
+        return private_turn(turn)
+
+
+def _business(context: Context, metadata: dict[str, Any]) -> Business:
+    """The business of the message; in `rasa shell` the first one, or `HUIXIN_BUSINESS`."""
+    named = metadata.get("business") or os.environ.get("HUIXIN_BUSINESS", "")
+    return context.directory.business(named) or next(iter(context.directory))
+
+
+def _known(
+    context: Context, metadata: dict[str, Any], tracker: Tracker
+) -> tuple[Case | None, str | None]:
+    """The case and, where the host site vouches for it, the customer's id there."""
+    if not metadata.get("conversation"):
+        return _folded(tracker.events), None
+    with context.database.read() as db:
+        case = cases.load(db, metadata.get("case"))
+        customer = metadata.get("customer")
+        external = customers.load(db, customer).external_id if customer else None
+    return case, external
+
+
+def _folded(events: Iterable[dict[str, Any]]) -> Case | None:
+    case: Case | None = None
+    for event in events:
+        custom = (event.get("data") or {}).get("custom") or {}
+        for payload in custom.get("commands") or []:
+            try:
+                case = apply(case, from_wire(payload), utc_now())
+            except (BadCommandError, OfferNotOpenError) as error:
+                _log.warning("command in the tracker passed over: %s", error)
+    return case
+
+
+def _message_id(tracker: Tracker) -> str:
+    """The desk's id of the message; Rasa's own id outside the desk, in the same form."""
+    given = str(tracker.latest_message.get("message_id") or "")
+    metadata = tracker.latest_message.get("metadata") or {}
+    if metadata.get("conversation") and given:
+        return given
+    return "m" + fingerprint(given or str(len(tracker.events)))[:24]
+
+
+def _pressed(metadata: dict[str, Any]) -> Pressed | None:
+    button = metadata.get("button")
+    return Pressed(button["act"], button.get("offer"), button.get("value")) if button else None
+
+
+def _failed(business: Business, heard: Understood) -> Reply:
+    by = business.person_by(utc_now())
+    words = {"time": business.person_by_words(utc_now())}
+    return Reply((Say("utter_handover", heard.anger, words),), (HandOver("error", by.isoformat()),))
+
+
+def _utter(dispatcher: CollectingDispatcher, reply: Reply, business: Business) -> None:
+    for say in reply.says:
+        variables: dict[str, Any] = {
+            "business": business.name,
+            "assistant": business.assistant,
+            **say.words,
+            "anger": say.level,
+            "industry": business.industry,
+        }
+        if say.optional:
+            variables["optional"] = True
+        if say.buttons:
+            variables["buttons"] = [vars(button) for button in say.buttons]
+        dispatcher.utter_message(response=say.response, **variables)
+    if reply.plain:
+        # A channel with cards shows the offer of the commands instead of this text.
+        dispatcher.utter_message(text=reply.plain)
+    own = [say.response for say in reply.says if say.own]
+    payload = {"commands": [to_wire(one) for one in reply.commands], "own": own}
+    dispatcher.utter_message(json_message=payload)
+
+
+def _stage_after(case: Case | None, commands: Iterable[Command]) -> str:
+    for command in commands:
+        if case is None and not isinstance(command, OpenCase):
+            continue
+        case = apply(case, command, utc_now())
+    return case.stage if case else "hearing"

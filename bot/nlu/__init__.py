@@ -1,0 +1,1 @@
+"""Graph components of the NLU pipeline and what they are made of."""

@@ -1,0 +1,1 @@
+"""The desk: the only process that the outside meets. Channels, conversations, staff pages."""

@@ -1,0 +1,104 @@
+"""`python -m desk [serve | migrate | staff add LOGIN]`: the desk and its few commands."""
+
+import argparse
+import getpass
+import os
+import sys
+
+from desk import logs
+from desk.app import make_app
+from desk.context import Context
+from desk.storage import Storage
+from recovery.clock import utc_now
+from recovery.orders.demo import fill
+from recovery.settings import Settings, SettingsError, load_secrets, load_settings
+from recovery.store import staff
+from recovery.store.database import Database
+
+PASSWORD = "HUIXIN_STAFF_PASSWORD"  # noqa: S105 - the name of a variable
+
+
+def make_context(settings: Settings) -> Context:
+    """Open the stores of a desk.
+
+    Args:
+        settings: Checked.
+
+    Returns:
+        The context; the database is migrated.
+    """
+    database = Database(settings.database_url)
+    database.migrate()
+    return Context(
+        settings=settings,
+        secrets=load_secrets(settings),
+        directory=settings.directory(),
+        storage=Storage(database),
+        orders=fill(settings.orders_file),
+        clock=utc_now,
+    )
+
+
+def _serve(settings: Settings) -> int:
+    context = make_context(settings)
+    make_app(context).run(
+        host=settings.desk.host,
+        port=settings.desk.port,
+        single_process=True,
+        access_log=False,
+        motd=False,
+    )
+    return 0
+
+
+def _migrate(settings: Settings) -> int:
+    make_context(settings).storage.close()
+    return 0
+
+
+def _add_staff(settings: Settings, login: str, name: str, role: str) -> int:
+    password = os.environ.get(PASSWORD) or getpass.getpass("新密码（至少10位）：")
+    context = make_context(settings)
+    try:
+        with context.storage.database.write() as db:
+            added = staff.add(db, login, name, role, password, utc_now())
+    except staff.BadAccountError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    finally:
+        context.storage.close()
+    sys.stdout.write(f"已建好账号：{added.login}（{added.role}）\n")
+    return 0
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command.
+
+    Returns:
+        Exit code: 2 for settings that cannot be used, 1 for a refused command.
+    """
+    parser = argparse.ArgumentParser(prog="python -m desk")
+    commands = parser.add_subparsers(dest="command")
+    commands.add_parser("serve", help="serve until stopped (the default)")
+    commands.add_parser("migrate", help="make secrets, bring the database up to date")
+    accounts = commands.add_parser("staff", help="accounts of staff")
+    adding = accounts.add_subparsers(dest="what", required=True).add_parser("add")
+    adding.add_argument("login")
+    adding.add_argument("--name", default="")
+    adding.add_argument("--role", default="agent", choices=staff.ROLES)
+    given = parser.parse_args(arguments)
+    logs.configure()
+    try:
+        settings = load_settings()
+        if given.command == "migrate":
+            return _migrate(settings)
+        if given.command == "staff":
+            return _add_staff(settings, given.login, given.name, given.role)
+        return _serve(settings)
+    except SettingsError as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,144 @@
+"""The desk as a Sanic application."""
+
+import asyncio
+from time import monotonic
+
+from sanic import HTTPResponse, Request, Sanic
+from sanic.response import json, raw
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+
+from desk.channels import sessions, web
+from desk.context import Context
+from desk.conversations.fulfilment import FulfilmentWorker
+from desk.conversations.rasa import Rasa
+from desk.conversations.router import Router
+from desk.errors import error_response
+from desk.limits import Buckets
+from desk.logs import log
+from desk.pages import serve_pages
+from desk.sanic_types import App
+from desk.staff import api as staff_api
+
+_READY_EVERY = 5.0
+_NOT_READY_EVERY = 1.0
+_LOGINS_BURST = 20
+_LOGINS_PER_SECOND = 0.5
+
+
+def make_app(context: Context) -> App:
+    """Put the desk together.
+
+    Args:
+        context: Settings and stores; the database is migrated.
+
+    Returns:
+        A Sanic app that recovers unanswered messages when it starts.
+    """
+    app: App = Sanic("huixin_desk", configure_logging=False)
+    settings = context.settings
+    # A frame carries one message of 2,000 characters and its envelope.
+    app.config.WEBSOCKET_MAX_SIZE = 64 * 1024
+    app.config.WEBSOCKET_PING_INTERVAL = 20
+    app.config.WEBSOCKET_PING_TIMEOUT = 20
+    app.config.REQUEST_MAX_SIZE = 256 * 1024
+    app.config.GRACEFUL_SHUTDOWN_TIMEOUT = 3.0
+    app.config.FALLBACK_ERROR_FORMAT = "json"
+    if settings.trusted_proxies:
+        app.config.PROXIES_COUNT = settings.trusted_proxies
+    limits = settings.limits
+    app.ctx.desk = context
+    app.ctx.message_buckets = Buckets(limits.burst, limits.per_second)
+    app.ctx.session_buckets = Buckets(limits.sessions_per_minute, limits.sessions_per_minute / 60)
+    app.ctx.login_buckets = Buckets(_LOGINS_BURST, _LOGINS_PER_SECOND)
+    app.ctx.rasa = Rasa(
+        settings.rasa, context.secrets.rasa_token, settings.rasa_seconds, context.metrics
+    )
+    app.ctx.router = Router(context, app.ctx.rasa)
+    for blueprint in (sessions.pages, web.sockets, staff_api.pages, staff_api.sockets):
+        app.blueprint(blueprint)
+    _health(app)
+    serve_pages(app)
+    app.error_handler.add(Exception, _failed)
+    app.register_listener(_begin, "before_server_start")
+    app.register_listener(_end, "after_server_stop")
+    return app
+
+
+def _failed(request: Request, error: Exception) -> HTTPResponse:
+    if getattr(error, "status_code", 500) >= 500:
+        log.error("request failed", path=request.path, error=repr(error), exc_info=error)
+    return error_response(error)
+
+
+def _health(app: App) -> None:
+    @app.get("/healthz")
+    async def healthz(_: Request) -> HTTPResponse:
+        return json({"status": "up"})
+
+    @app.get("/readyz")
+    async def readyz(request: Request) -> HTTPResponse:
+        context: Context = request.app.ctx.desk
+        try:
+            await context.storage.read(lambda db: db.execute(text("SELECT 1")).scalar())
+        except SQLAlchemyError as error:
+            return json({"status": "down", "database": type(error).__name__}, status=503)
+        ready = request.app.ctx.router.rasa_ready.is_set()
+        # Pages are served and messages are stored also while Rasa is loading.
+        return json(
+            {"status": "ready" if ready else "warming", "rasa": ready}, 200 if ready else 503
+        )
+
+    @app.get("/metrics")
+    async def metrics(request: Request) -> HTTPResponse:
+        context: Context = request.app.ctx.desk
+        return raw(context.metrics.render(), content_type="text/plain; version=0.0.4")
+
+
+async def _begin(app: App) -> None:
+    context: Context = app.ctx.desk
+    router: Router = app.ctx.router
+    worker = FulfilmentWorker(context, router)
+    taken_up = await router.recover()
+    app.ctx.background = [
+        asyncio.create_task(_watch_rasa(app)),
+        asyncio.create_task(_kept_running("fulfilment", worker)),
+    ]
+    log.info("desk started", taken_up=taken_up)
+
+
+async def _kept_running(name: str, worker: FulfilmentWorker) -> None:
+    """Run a worker for ever; what it failed at stays in the database and is tried again."""
+    while True:
+        try:
+            await worker.run()
+        except asyncio.CancelledError:
+            raise
+        except Exception as error:
+            log.error("worker failed", worker=name, error=repr(error), exc_info=error)
+            await asyncio.sleep(1.0)
+
+
+async def _watch_rasa(app: App) -> None:
+    """Know whether Rasa answers, and tell the pages when that changes."""
+    context: Context = app.ctx.desk
+    router: Router = app.ctx.router
+    while True:
+        begun = monotonic()
+        ready = await app.ctx.rasa.ready()
+        if ready != router.rasa_ready.is_set():
+            (router.rasa_ready.set if ready else router.rasa_ready.clear)()
+            status = "ready" if ready else "warming"
+            context.hub.signal("status", {"type": "status", "status": status})
+            log.info("rasa", status=status)
+        pause = _READY_EVERY if ready else _NOT_READY_EVERY
+        await asyncio.sleep(max(0.1, pause - (monotonic() - begun)))
+
+
+async def _end(app: App) -> None:
+    for task in app.ctx.background:
+        task.cancel()
+    await asyncio.gather(*app.ctx.background, return_exceptions=True)
+    await app.ctx.router.stop()
+    await app.ctx.rasa.close()
+    app.ctx.desk.storage.close()

@@ -1,0 +1,1 @@
+"""What customers write on and read from: the web pages."""

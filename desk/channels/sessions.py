@@ -1,0 +1,354 @@
+"""Who a customer's page speaks for: cookie, host site's signature, invitations, own chats."""
+
+from datetime import timedelta
+from typing import Any
+
+from sanic import Blueprint, HTTPResponse, Request
+from sanic.response import json
+from sqlalchemy import Connection
+
+from desk.context import Context
+from desk.conversations.ingest import RefusedError, clean, take_entered
+from desk.conversations.router import Router
+from desk.errors import PageError, not_found
+from desk.limits import Buckets
+from recovery.business import Business, Room
+from recovery.ids import new_secret, read_signed
+from recovery.store import cases, conversations, customers, invitations, streams
+from recovery.store.conversations import BOT, QUEUE, Conversation
+from recovery.store.customers import Customer
+from recovery.store.inbox import Message
+from recovery.store.streams import Entry
+
+COOKIE = "huixin_session"
+_COOKIE_AGE = 180 * 24 * 3600
+_IDENTITY_PURPOSE = "identity"
+_NAME_LONGEST = 20
+
+pages = Blueprint("customer_pages", url_prefix="/api")
+
+
+def context_of(request: Request) -> Context:
+    """The desk that a request came to."""
+    context: Context = request.app.ctx.desk
+    return context
+
+
+def status_of(request: Request) -> str:
+    """`ready` or `warming`."""
+    return "ready" if request.app.ctx.router.rasa_ready.is_set() else "warming"
+
+
+def json_body(request: Request) -> dict[str, Any]:
+    """The JSON object of a request.
+
+    Raises:
+        PageError: Not a JSON object, or not sent as JSON (which a foreign form cannot do).
+    """
+    if not request.headers.get("content-type", "").startswith("application/json"):
+        raise PageError(400, "bad_request", "请求的格式不对")
+    body = request.json
+    if not isinstance(body, dict):
+        raise PageError(400, "bad_request", "请求的格式不对")
+    return body
+
+
+async def own_conversation(request: Request, conversation_id: str) -> tuple[Conversation, Customer]:
+    """A conversation of this session.
+
+    Raises:
+        PageError: 404 alike for what does not exist and what is somebody else's.
+    """
+    token = request.cookies.get(COOKIE)
+    found = await context_of(request).storage.read(_own, token, conversation_id) if token else None
+    if found is None:
+        raise not_found()
+    return found
+
+
+def _own(db: Connection, token: str, conversation_id: str) -> tuple[Conversation, Customer] | None:
+    conversation = conversations.load(db, conversation_id)
+    if conversation is None:
+        return None
+    customer = customers.by_session(db, token, conversation.business)
+    return (
+        (conversation, customer) if customer and customer.id == conversation.customer_id else None
+    )
+
+
+async def own_room(request: Request, room_id: str) -> tuple[Room, Business, Conversation, Customer]:
+    """A room, and this session's thread in it.
+
+    Raises:
+        PageError: Unknown room, or no session for its business.
+    """
+    context = context_of(request)
+    found = context.directory.room(room_id)
+    if found is None:
+        raise PageError(404, "no_room", "没有这个房间")
+    room, business = found
+    token = request.cookies.get(COOKIE)
+    own = (
+        await context.storage.write(_thread, context, token, business.id, room.id)
+        if token
+        else None
+    )
+    if own is None:
+        raise PageError(401, "no_session", "请刷新页面重新进入")
+    return room, business, *own
+
+
+def _thread(
+    db: Connection, context: Context, token: str, business: str, room: str
+) -> tuple[Conversation, Customer] | None:
+    customer = customers.by_session(db, token, business)
+    if customer is None:
+        return None
+    known = conversations.of_room(db, customer.id, room)
+    if known:
+        return known, customer
+    begun = conversations.begin(db, business, customer.id, context.clock(), room=room)
+    return begun, customer
+
+
+@pages.get("/rooms")
+async def rooms(request: Request) -> HTTPResponse:
+    """All rooms."""
+    listed = [
+        _room(room, business)
+        for business in context_of(request).directory
+        for room in business.rooms
+    ]
+    return json({"rooms": listed})
+
+
+def _room(room: Room, business: Business) -> dict[str, str]:
+    return {
+        "id": room.id,
+        "name": room.name,
+        "business": business.id,
+        "industry": business.industry,
+        "welcome": room.welcome,
+    }
+
+
+@pages.get("/rooms/<room_id:str>")
+async def room(request: Request, room_id: str) -> HTTPResponse:
+    """One room and the caller's thread in it."""
+    found, business, conversation, _ = await own_room(request, room_id)
+    return json(
+        {
+            "room": _room(found, business),
+            "conversation": conversation.id,
+            "status": status_of(request),
+        }
+    )
+
+
+@pages.post("/session")
+async def session(request: Request) -> HTTPResponse:
+    """Begin or go on with a session at a business."""
+    context, body = context_of(request), json_body(request)
+    business = context.directory.business(str(body.get("business") or ""))
+    if business is None:
+        raise PageError(404, "no_business", "没有这个商家")
+    buckets: Buckets = request.app.ctx.session_buckets
+    token = request.cookies.get(COOKIE)
+    if not token and not buckets.take(request.remote_addr or request.ip):
+        raise PageError(429, "too_fast", "来得太快了，请稍等再试")
+    external = _identity(context, business, body.get("identity"))
+    token = token or new_secret()
+    customer = await context.storage.write(
+        customers.begin_session,
+        token,
+        business.id,
+        _name(body.get("name")),
+        external,
+        context.clock(),
+    )
+    response = json(
+        {"customer": {"id": customer.id, "name": customer.name, "proved": customer.proved}}
+    )
+    response.add_cookie(
+        COOKIE,
+        token,
+        httponly=True,
+        samesite="Lax",
+        secure=context.settings.secure_cookies,
+        max_age=_COOKIE_AGE,
+        path="/",
+    )
+    return response
+
+
+def _name(given: object) -> str:
+    if not isinstance(given, str) or not given.strip():
+        return ""
+    try:
+        return " ".join(clean(given[:200]).split())[:_NAME_LONGEST]
+    except RefusedError:
+        return ""
+
+
+def _identity(context: Context, business: Business, given: object) -> str | None:
+    """The customer's id at the host site, if the site has signed it and it is still fresh.
+
+    Raises:
+        PageError: A signature was given and is wrong; going on as a stranger would surprise.
+    """
+    if given is None:
+        return None
+    content = (
+        read_signed(
+            given, context.secrets.identity_keys[business.id], _IDENTITY_PURPOSE, context.clock()
+        )
+        if isinstance(given, str)
+        else None
+    )
+    customer = content.get("customer") if content else None
+    fresh = content is not None and "exp" in content and content.get("business") == business.id
+    if not fresh or not isinstance(customer, str) or not 0 < len(customer) <= 128:
+        raise PageError(403, "bad_identity", "登录信息无效或已过期，请从原来的页面重新进入")
+    return customer
+
+
+# --- invitations --------------------------------------------------------------------------
+
+
+async def _invited(request: Request, token: str) -> tuple[invitations.Invitation, dict[str, str]]:
+    context = context_of(request)
+    cookie = request.cookies.get(COOKIE)
+    found = await context.storage.read(_find_invitation, context, cookie, token) if cookie else None
+    if found is None:
+        raise not_found()
+    return found
+
+
+def _find_invitation(
+    db: Connection, context: Context, cookie: str, token: str
+) -> tuple[invitations.Invitation, dict[str, str]] | None:
+    mine = {customer.id for customer in customers.all_of_session(db, cookie)}
+    now = context.clock()
+    invitation = invitations.find(db, token, mine, context.secrets.signing_key, now)
+    public = conversations.load(db, invitation.public_conversation) if invitation else None
+    if invitation is None or public is None:
+        return None
+    case = cases.load(db, public.case_id)
+    shown = {
+        "matter": case.matter if case and case.has_matter else "",
+        "business": context.business(public.business).name,
+        "state": invitation.state(now),
+    }
+    return invitation, shown
+
+
+@pages.get("/invitations/<token:str>")
+async def invitation(request: Request, token: str) -> HTTPResponse:
+    """What an invitation leads to, for the one invited."""
+    _, shown = await _invited(request, token)
+    return json(shown)
+
+
+@pages.post("/invitations/<token:str>")
+async def enter(request: Request, token: str) -> HTTPResponse:
+    """Go from public into private."""
+    context = context_of(request)
+    found, shown = await _invited(request, token)
+    if shown["state"] == "expired":
+        raise PageError(410, "expired", "这个入口已经过期，请重新获取")
+    private, message, entries = await context.storage.write(_enter, context, found)
+    context.hub.publish(entries)
+    if message:
+        router: Router = request.app.ctx.router
+        router.add(message)
+    return json({"conversation": private.id})
+
+
+def _enter(
+    db: Connection, context: Context, found: invitations.Invitation
+) -> tuple[Conversation, Message | None, list[Entry]]:
+    now = context.clock()
+    private, begun = invitations.enter(db, found, now)
+    if not begun:
+        return private, None, []
+    public = conversations.load(db, found.public_conversation)
+    if public and public.owner == QUEUE:
+        # What waits for a person now waits in private; the public thread is quiet.
+        conversations.change_owner(db, public, BOT, now, expected=(QUEUE,))
+    business = context.business(private.business)
+    owner = {
+        "id": f"{private.id}.begun",
+        "kind": "owner",
+        "owner": private.owner,
+        "name": business.assistant if private.owner == BOT else "",
+        "text": f"这里是{business.name}的一对一服务，只有您和我们看得到",
+    }
+    entry = streams.append(db, private.stream, owner, now)
+    return private, take_entered(db, private, now), [entry] if entry else []
+
+
+@pages.post("/invitations/<token:str>/renew")
+async def renew(request: Request, token: str) -> HTTPResponse:
+    """A fresh invitation in place of an expired one, for the one invited."""
+    context = context_of(request)
+    found, _ = await _invited(request, token)
+    fresh = await context.storage.write(_renew, context, found)
+    return json({"token": fresh})
+
+
+def _renew(db: Connection, context: Context, found: invitations.Invitation) -> str:
+    public = conversations.load(db, found.public_conversation, lock=True)
+    if public is None:
+        raise LookupError(found.public_conversation)
+    minutes = context.business(public.business).invitation_minutes
+    token, _ = invitations.issue(
+        db, public, timedelta(minutes=minutes), context.secrets.signing_key, context.clock()
+    )
+    return token
+
+
+# --- own private chats --------------------------------------------------------------------
+
+
+@pages.get("/conversations/<conversation_id:str>")
+async def conversation(request: Request, conversation_id: str) -> HTTPResponse:
+    """One of the session's private chats."""
+    context = context_of(request)
+    found, _ = await own_conversation(request, conversation_id)
+    if not found.private:
+        raise not_found()
+    case = await context.storage.read(cases.load, found.case_id)
+    business = context.business(found.business)
+    return json(
+        {
+            "business": business.name,
+            "agent": business.assistant,
+            "status": status_of(request),
+            "matter": case.matter if case and case.has_matter else "",
+        }
+    )
+
+
+@pages.get("/my/conversations")
+async def my_conversations(request: Request) -> HTTPResponse:
+    """All private chats of the session."""
+    context = context_of(request)
+    token = request.cookies.get(COOKIE)
+    listed = await context.storage.read(_mine, context, token) if token else []
+    return json({"conversations": listed})
+
+
+def _mine(db: Connection, context: Context, token: str) -> list[dict[str, Any]]:
+    listed = []
+    for customer in customers.all_of_session(db, token):
+        for one in conversations.private_of(db, customer.id):
+            case = cases.load(db, one.case_id)
+            listed.append(
+                {
+                    "id": one.id,
+                    "business": context.business(one.business).name,
+                    "matter": case.matter if case and case.has_matter else "",
+                    "open": case is None or case.stage != "closed",
+                }
+            )
+    return listed

@@ -1,0 +1,202 @@
+"""The web channel: sockets of the public room and the private chat."""
+
+import asyncio
+import json
+from typing import Any
+from urllib.parse import urlsplit
+
+from sanic import Blueprint, Request, Websocket
+
+from desk.channels.sessions import context_of, own_conversation, own_room, status_of
+from desk.channels.socket import GONE, PageSocket, number
+from desk.channels.view import for_customer
+from desk.context import Context
+from desk.conversations.ingest import Incoming, RefusedError, take
+from desk.conversations.router import Router
+from desk.errors import PageError
+from desk.limits import Buckets
+from recovery import faults
+from recovery.store.conversations import BOT, Conversation
+from recovery.store.customers import Customer
+
+sockets = Blueprint("sockets", url_prefix="/ws")
+_STATUS = "status"
+
+
+def same_origin(request: Request) -> bool:
+    """Whether a page of ours opened the socket: browsers name the page's origin, always."""
+    origin = request.headers.get("origin")
+    if origin is None:
+        return True
+    allowed = context_of(request).settings.origins
+    return urlsplit(origin).netloc == request.host or origin in allowed
+
+
+@sockets.websocket("/room/<room_id:str>")  # type: ignore[untyped-decorator]  # Sanic
+async def room(request: Request, socket: Websocket, room_id: str) -> None:
+    """A public room: everybody's posts, and what only this customer sees."""
+    try:
+        _check_origin(request)
+        _, _, conversation, customer = await own_room(request, room_id)
+    except PageError as error:
+        await _turn_away(socket, error)
+        return
+    after, own = number(request.args.get("after")), number(request.args.get("own"))
+    numbers = {conversation.shown_in: after, conversation.stream: own}
+    await _serve(request, socket, conversation, customer, numbers)
+
+
+@sockets.websocket("/conversation/<conversation_id:str>")  # type: ignore[untyped-decorator]  # Sanic
+async def private(request: Request, socket: Websocket, conversation_id: str) -> None:
+    """A private chat of this session."""
+    try:
+        _check_origin(request)
+        conversation, customer = await own_conversation(request, conversation_id)
+    except PageError as error:
+        await _turn_away(socket, error)
+        return
+    numbers = {conversation.stream: number(request.args.get("after"))}
+    await _serve(request, socket, conversation, customer, numbers)
+
+
+def _check_origin(request: Request) -> None:
+    if not same_origin(request):
+        raise PageError(403, "forbidden", "请从本站的页面进入")
+
+
+async def _turn_away(socket: Websocket, error: PageError) -> None:
+    """Say why in a close code of our own: 4000 + status."""
+    await socket.close(4000 + error.status_code, error.code)
+
+
+async def _serve(
+    request: Request,
+    socket: Websocket,
+    conversation: Conversation,
+    customer: Customer,
+    numbers: dict[str, int],
+) -> None:
+    context = context_of(request)
+    page = PageSocket(context, socket, lambda event: for_customer(event, customer.id))
+    context.metrics.sockets.inc()
+    reader: asyncio.Task[None] | None = None
+    try:
+        for stream, after in numbers.items():
+            page.follow(stream, after)
+        page.hear(_STATUS)
+        page.hear(conversation.stream)
+        await socket.send(
+            json.dumps(
+                {
+                    "type": "welcome",
+                    "after": next(iter(numbers.values())),
+                    "own": numbers.get(conversation.stream, 0),
+                    "status": status_of(request),
+                }
+            )
+        )
+        for stream in numbers:
+            await page.catch_up(stream)
+        reader = asyncio.create_task(_read(request, socket, page, conversation))
+        writer = asyncio.create_task(page.pump())
+        done, pending = await asyncio.wait({reader, writer}, return_when="FIRST_COMPLETED")
+        for task in pending:
+            task.cancel()
+        await asyncio.gather(*pending, return_exceptions=True)
+        for task in done:
+            task.result()
+    except GONE:
+        pass
+    finally:
+        if reader:
+            reader.cancel()
+        page.close()
+        context.metrics.sockets.dec()
+
+
+async def _read(
+    request: Request, socket: Websocket, page: PageSocket, conversation: Conversation
+) -> None:
+    context = context_of(request)
+    async for raw in socket:
+        frame = _frame(raw)
+        kind = frame.get("type")
+        if kind == "say":
+            await _say(request, page, conversation, frame)
+        elif kind == "ping":
+            page.send({"type": "pong"})
+        elif kind == "typing" and conversation.private:
+            signal = {"type": "typing", "conversation": conversation.id, "who": "customer"}
+            context.hub.signal(f"watch:{conversation.id}", signal)
+        else:
+            page.send(
+                {
+                    "type": "refused",
+                    "id": str(frame.get("id") or "")[:64],
+                    "code": "bad_frame",
+                    "message": "页面发来的内容读不懂，请刷新页面",
+                    "retry": False,
+                }
+            )
+
+
+def _frame(raw: object) -> dict[str, Any]:
+    if not isinstance(raw, str):
+        return {}
+    try:
+        frame = json.loads(raw)
+    except (ValueError, RecursionError):
+        return {}
+    return frame if isinstance(frame, dict) else {}
+
+
+async def _say(
+    request: Request, page: PageSocket, conversation: Conversation, frame: dict[str, Any]
+) -> None:
+    context, router = context_of(request), request.app.ctx.router
+    external = frame.get("id")
+    try:
+        await _take(request, context, router, page, conversation, frame)
+    except RefusedError as error:
+        context.metrics.messages.labels(error.code).inc()
+        page.send(
+            {
+                "type": "refused",
+                "id": str(external or "")[:64],
+                "code": error.code,
+                "message": error.sentence,
+                "retry": error.retry,
+            }
+        )
+
+
+async def _take(
+    request: Request,
+    context: Context,
+    router: Router,
+    page: PageSocket,
+    conversation: Conversation,
+    frame: dict[str, Any],
+) -> None:
+    external, text, button = frame.get("id"), frame.get("text"), frame.get("button")
+    if not isinstance(external, str) or not isinstance(text, str):
+        raise RefusedError("bad_frame", "页面发来的内容读不懂，请刷新页面")
+    if button is not None and not isinstance(button, str):
+        raise RefusedError("bad_frame", "页面发来的内容读不懂，请刷新页面")
+    buckets: Buckets = request.app.ctx.message_buckets
+    if not buckets.take(conversation.customer_id):
+        raise RefusedError("too_fast", "发得太快了，稍等一下再发这条", retry=True)
+    incoming = Incoming(conversation.id, external, text, button)
+    taken = await context.storage.write(take, context, incoming, context.clock())
+    faults.reach("message-stored")
+    page.send({"type": "ack", "id": external, "state": "sent", "repeated": taken.repeated})
+    faults.reach("message-acked")
+    if taken.repeated:
+        context.metrics.messages.labels("repeated").inc()
+        return
+    context.metrics.messages.labels("taken").inc()
+    context.hub.publish(taken.entries)
+    router.add(taken.message)
+    if taken.conversation.owner != BOT or conversation.private:
+        changed = {"type": "changed", "conversation": conversation.id}
+        context.hub.signal("desk", changed)

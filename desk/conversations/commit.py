@@ -1,0 +1,381 @@
+"""Carries out what the bot answered: words, commands and inbox mark in one transaction.
+
+Actions decide and speak; only this module (and staff, through `ownership`) changes anything.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection
+
+from desk.context import Context
+from desk.conversations import buttons, phrases
+from desk.conversations.rasa import Answer
+from desk.logs import log
+from recovery.business import Business
+from recovery.case import Case, OfferNotOpenError, apply, hear
+from recovery.commands import (
+    AcceptOffer,
+    BadCommandError,
+    CloseCase,
+    Command,
+    HandOver,
+    Invite,
+    MakeOffer,
+    OpenCase,
+    RefuseOffer,
+    TriedProof,
+    from_wire,
+)
+from recovery.remedy.catalogue import card, steps
+from recovery.store import (
+    cases,
+    conversations,
+    customers,
+    fulfilments,
+    inbox,
+    invitations,
+    proofs,
+    said,
+    streams,
+)
+from recovery.store.conversations import BOT, QUEUE, Conversation
+from recovery.store.inbox import Message
+from recovery.store.proofs import TooManyTriesError
+from recovery.store.streams import Entry
+from recovery.understood import Understood
+
+
+@dataclass
+class _Turn:
+    """One commit under way."""
+
+    db: Connection
+    context: Context
+    conversation: Conversation
+    message: Message
+    now: datetime
+    case: Case | None
+    entries: list[Entry] = field(default_factory=list)
+    promised: bool = False
+
+    @property
+    def business(self) -> Business:
+        return self.context.business(self.conversation.business)
+
+    def show(self, stream: str, event_id: str, event: dict[str, Any]) -> None:
+        entry = streams.append(self.db, stream, {"id": event_id, **event}, self.now)
+        if entry:
+            self.entries.append(entry)
+
+
+@dataclass(frozen=True)
+class Committed:
+    """What a commit brought about.
+
+    Attributes:
+        entries: To be published now.
+        promised: Remedies wait to be carried out.
+        changed: Conversations whose place in staff's lists may have changed.
+    """
+
+    entries: list[Entry]
+    promised: bool = False
+    changed: tuple[str, ...] = ()
+
+
+def understood_of(parse: dict[str, Any]) -> dict[str, Any]:
+    """What is kept of a parse: everything but the words."""
+    kept = {name: parse.get(name) for name in ("intent", "entities", "emotion")}
+    return {name: value for name, value in kept.items() if value is not None}
+
+
+def commit_answer(
+    db: Connection, context: Context, message: Message, answer: Answer, now: datetime
+) -> Committed:
+    """Commit the bot's answer to a message.
+
+    Args:
+        db: A writing transaction.
+        context: The desk.
+        message: The message answered; a message that is answered already changes nothing.
+        answer: Rasa's answer.
+        now: The present moment.
+
+    Returns:
+        What to publish. When a person took the conversation while Rasa was thinking, the bot's
+        words are dropped: only the owner speaks.
+    """
+    turn = _begin(db, context, message, now)
+    if turn is None:
+        return Committed([])
+    parse = understood_of(answer.understood)
+    heard = Understood.from_parse(answer.understood)
+    if not inbox.finish(db, message.id, parse):
+        return Committed([])
+    is_event = message.intent == "entered"
+    if turn.case and not is_event:
+        turn.case = hear(turn.case, heard.anger)
+    if turn.conversation.owner != BOT:
+        _save(turn)
+        return Committed([], changed=(turn.conversation.id,))
+    conversations.count_turn(db, turn.conversation.id)
+    wire, own = _payloads(answer)
+    try:
+        commands = [from_wire(one) for one in wire]
+        _count_proofs(turn, commands)
+        offer_before = turn.case.open_offer(now) if turn.case else None
+        for command in commands:
+            _carry_out(turn, command, heard, is_event=is_event)
+    except TooManyTriesError:
+        return _instead(turn, "proof_limit", phrases.proof_limit)
+    except OfferNotOpenError:
+        return _instead(turn, "offer_gone", phrases.offer_gone)
+    except BadCommandError as error:
+        log.error("bad command", conversation=turn.conversation.id, error=str(error))
+        return _instead(turn, "error", phrases.given_up)
+    spoken = [one for one in answer.messages if one.get("text") and one.get("response")]
+    if not spoken and turn.conversation.private and answer.failed:
+        return _instead(turn, "error", phrases.given_up)
+    offer = turn.case.open_offer(now) if turn.case else None
+    if offer and offer != offer_before:
+        _show_offer(turn, offer.id)
+    _speak(turn, spoken, own, offer.id if offer else None)
+    if any(isinstance(command, CloseCase) for command in commands):
+        closed = {"kind": "closed", "text": phrases.closed()}
+        turn.show(turn.conversation.stream, f"{message.id}.closed", closed)
+    _save(turn)
+    return Committed(turn.entries, turn.promised, (turn.conversation.id,))
+
+
+def commit_holding(db: Connection, context: Context, message: Message, now: datetime) -> Committed:
+    """Ask the customer for patience, once a message."""
+    turn = _begin(db, context, message, now)
+    present = inbox.load(db, message.id)
+    if turn is None or present is None or present.holding or turn.conversation.owner != BOT:
+        return Committed([])
+    inbox.note_holding(db, message.id)
+    turn.show(
+        turn.conversation.stream,
+        f"{message.id}.hold",
+        {"kind": "message", "author": "system", "text": phrases.holding(message.id)},
+    )
+    return Committed(turn.entries)
+
+
+def commit_given_up(db: Connection, context: Context, message: Message, now: datetime) -> Committed:
+    """Put the conversation into the staff queue because Rasa did not answer in time."""
+    turn = _begin(db, context, message, now)
+    if turn is None or not inbox.finish(db, message.id, None):
+        return Committed([])
+    if turn.conversation.owner != BOT:
+        return Committed([], changed=(turn.conversation.id,))
+    return _instead(turn, "error", phrases.given_up)
+
+
+def commit_overheard(
+    db: Connection,
+    context: Context,
+    message: Message,
+    understood: dict[str, Any] | None,
+    now: datetime,
+) -> Committed:
+    """Take the anger of a message into the case that a person looks after."""
+    turn = _begin(db, context, message, now)
+    if turn is None or not inbox.finish(
+        db, message.id, understood_of(understood) if understood else None
+    ):
+        return Committed([])
+    if turn.case and understood:
+        turn.case = hear(turn.case, Understood.from_parse(understood).anger)
+        _save(turn)
+    return Committed([], changed=(turn.conversation.id,))
+
+
+def _begin(db: Connection, context: Context, message: Message, now: datetime) -> _Turn | None:
+    conversation = conversations.load(db, message.conversation_id, lock=True)
+    if conversation is None:
+        return None
+    case = cases.load(db, conversation.case_id)
+    return _Turn(db, context, conversation, message, now, case)
+
+
+def _save(turn: _Turn) -> None:
+    if turn.case:
+        owner = turn.conversation
+        cases.save(turn.db, turn.case, owner.business, owner.customer_id, turn.now)
+
+
+def _payloads(answer: Answer) -> tuple[list[Any], set[str]]:
+    wire: list[Any] = []
+    own: set[str] = set()
+    for one in answer.messages:
+        custom = one.get("custom") or {}
+        wire += custom.get("commands") or []
+        own |= set(custom.get("own") or [])
+    return wire, own
+
+
+def _count_proofs(turn: _Turn, commands: list[Command]) -> None:
+    """Count tries before anything else is done, so that one over the limit does nothing."""
+    for command in commands:
+        if isinstance(command, TriedProof):
+            customer = customers.load(turn.db, turn.conversation.customer_id)
+            if command.correct and customer.proved:
+                continue
+            proofs.record(
+                turn.db,
+                turn.conversation.business,
+                command.order_number,
+                turn.conversation.customer_id,
+                correct=command.correct,
+                limits=turn.context.settings.limits,
+                now=turn.now,
+            )
+
+
+def _carry_out(turn: _Turn, command: Command, heard: Understood, *, is_event: bool) -> None:
+    turn.case = apply(turn.case, command, turn.now)
+    if isinstance(command, OpenCase) and turn.case:
+        turn.case = turn.case if is_event else hear(turn.case, heard.anger)
+        conversations.bind_case(turn.db, turn.conversation.id, turn.case.id)
+        _save(turn)
+    if turn.case:
+        cases.log(turn.db, turn.case.id, turn.message.id, command, turn.now)
+    match command:
+        case Invite():
+            _invite(turn, reminder=command.reminder)
+        case MakeOffer():
+            _show_replaced(turn, command.offer)
+        case AcceptOffer():
+            _accepted(turn, command.offer)
+        case RefuseOffer():
+            _show_offer(turn, command.offer)
+        case HandOver():
+            _hand_over(turn, command.reason)
+
+
+def _invite(turn: _Turn, *, reminder: bool) -> None:
+    """Show an invitation to this customer alone; reminders are quieter and never pile up."""
+    if turn.conversation.private:
+        return
+    standing = invitations.open_for(turn.db, turn.conversation.id, turn.now)
+    kind = "reminder" if reminder or standing else "invitation"
+    token, invitation = invitations.issue(
+        turn.db,
+        turn.conversation,
+        timedelta(minutes=turn.business.invitation_minutes),
+        turn.context.secrets.signing_key,
+        turn.now,
+    )
+    turn.show(
+        turn.conversation.stream,
+        f"{turn.message.id}.invite",
+        {
+            "kind": kind,
+            "token": token,
+            "matter": turn.case.matter if turn.case and turn.case.has_matter else "",
+            "text": "这里只有您和我们看得到",
+            "expires": invitation.expires_at,
+        },
+    )
+
+
+def _hand_over(turn: _Turn, reason: str) -> None:
+    target = turn.conversation
+    if not target.private and turn.case:
+        target = conversations.of_case(turn.db, turn.case.id, "private") or target
+    if target.owner == BOT:
+        conversations.change_owner(turn.db, target, QUEUE, turn.now, expected=(BOT,), reason=reason)
+        turn.context.metrics.handovers.labels(reason).inc()
+    if target.private:
+        time = turn.business.person_by_words(turn.now)
+        turn.show(
+            target.stream,
+            f"{turn.message.id}.owner",
+            {"kind": "owner", "owner": "queue", "name": "", "text": phrases.queued(time)},
+        )
+
+
+def _accepted(turn: _Turn, offer_id: str) -> None:
+    offer = turn.case.offer(offer_id) if turn.case else None
+    if turn.case is None or offer is None:
+        raise OfferNotOpenError(offer_id)
+    _save(turn)
+    fulfilments.promise(turn.db, turn.conversation, turn.case.id, offer, turn.now)
+    turn.promised = True
+    _show_offer(turn, offer_id)
+
+
+def _show_replaced(turn: _Turn, new: str) -> None:
+    for offer in turn.case.offers if turn.case else ():
+        if offer.state == "replaced" and offer.id != new:
+            _show_offer(turn, offer.id)
+
+
+def _show_offer(turn: _Turn, offer_id: str) -> None:
+    """Show an offer or its new state; pages keep one card for each offer."""
+    offer = turn.case.offer(offer_id) if turn.case else None
+    if offer is None or not turn.conversation.private:
+        return
+    turn.show(
+        turn.conversation.stream,
+        f"{offer.id}.{offer.state}",
+        {
+            "kind": "offer",
+            "offer": offer.id,
+            "items": card(offer.remedies),
+            "reason": offer.reason,
+            "steps": steps(offer.remedies),
+            "expires": offer.expires_at,
+            "state": offer.state,
+        },
+    )
+
+
+def _speak(turn: _Turn, spoken: list[dict[str, Any]], own: set[str], offer: str | None) -> None:
+    conversation, business = turn.conversation, turn.business
+    aside = [one for one in spoken if one["response"] in own]
+    aloud = [one for one in spoken if one["response"] not in own]
+    base = {"kind": "message", "author": "bot", "name": business.assistant}
+    if conversation.private:
+        for place, one in enumerate(aloud):
+            event = {**base, "text": one["text"]}
+            shown = buttons.signed(
+                one.get("buttons") or [],
+                conversation.id,
+                offer,
+                turn.context.secrets.signing_key,
+            )
+            if shown:
+                event["buttons"] = shown
+            turn.show(conversation.stream, f"{turn.message.id}.r{place}", event)
+    elif aloud:
+        # One post a turn in public, at most two sentences.
+        text = "".join(one["text"] for one in aloud)
+        event = {**base, "text": text, "reply_to": turn.message.id}
+        turn.show(conversation.shown_in, f"{turn.message.id}.r", event)
+    for place, one in enumerate(aside):
+        event = {**base, "text": one["text"], "reply_to": turn.message.id}
+        turn.show(conversation.stream, f"{turn.message.id}.o{place}", event)
+    variants = [one["variant"] for one in spoken if one.get("variant")]
+    said.remember(turn.db, conversation.customer_id, variants, turn.now)
+
+
+def _instead(turn: _Turn, reason: str, phrase: Any) -> Committed:  # noqa: ANN401 - one of phrases
+    """Speak the desk's own sentence and bring a person, in place of the bot's answer."""
+    by = turn.business.person_by(turn.now)
+    turn.case = apply(turn.case, HandOver(reason, by.isoformat()), turn.now)
+    turn.show(
+        turn.conversation.stream,
+        f"{turn.message.id}.i",
+        {
+            "kind": "message",
+            "author": "system",
+            "text": phrase(turn.message.id, turn.business.person_by_words(turn.now)),
+        },
+    )
+    _hand_over(turn, reason)
+    _save(turn)
+    return Committed(turn.entries, False, (turn.conversation.id,))

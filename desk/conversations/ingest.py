@@ -1,0 +1,191 @@
+"""Takes a customer's message in: checked, masked, stored, shown. From then on it is not lost."""
+
+import re
+import unicodedata
+from dataclasses import asdict, dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from desk.context import Context
+from desk.conversations import buttons
+from recovery.ids import new_id
+from recovery.privacy import mask
+from recovery.store import cases, conversations, customers, inbox, streams
+from recovery.store.conversations import BOT, QUEUE, Conversation
+from recovery.store.inbox import Message
+from recovery.store.streams import Entry
+
+LONGEST = 2000
+ENTERED = "entered"
+ENTERED_TEXT = "（客户进入私聊）"
+_CLIENT_ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
+# Rasa would take a leading slash for a command of its own.
+_SLASH = re.compile(r"^[\s/／]*[/／]+\s*")
+
+
+class RefusedError(ValueError):
+    """A message that is not taken; the customer reads the sentence.
+
+    Attributes:
+        code: `empty`, `too_long`, `bad_frame`, `bad_button`.
+        retry: Whether sending the same again may work.
+    """
+
+    def __init__(self, code: str, sentence: str, *, retry: bool = False) -> None:
+        """Remember what to answer."""
+        super().__init__(sentence)
+        self.code = code
+        self.sentence = sentence
+        self.retry = retry
+
+
+@dataclass(frozen=True)
+class Incoming:
+    """One message as a channel gives it.
+
+    Attributes:
+        conversation: Whose.
+        external_id: The channel's id; the same again is the same message.
+        text: As typed.
+        button: A signed quick reply, None for free text.
+    """
+
+    conversation: str
+    external_id: str
+    text: str
+    button: str | None = None
+
+
+@dataclass(frozen=True)
+class Taken:
+    """A stored message.
+
+    Attributes:
+        repeated: It was stored before; nothing changed now.
+        entries: To be published.
+    """
+
+    message: Message
+    conversation: Conversation
+    repeated: bool
+    entries: list[Entry]
+
+
+def clean(text: str) -> str:
+    """Make a text fit for storing and showing.
+
+    Args:
+        text: Anything.
+
+    Returns:
+        NFC, without control and format characters other than line breaks and the joiners of
+        emoji, without a leading slash, trimmed.
+
+    Raises:
+        RefusedError: Nothing is left, or more than 2,000 characters.
+    """
+    if len(text) > LONGEST * 2:
+        # Before any work on it: the page never sends this much.
+        raise RefusedError("too_long", f"一条最多{LONGEST}个字，请分几条发")
+    text = unicodedata.normalize("NFC", text).replace("\r\n", "\n").replace("\r", "\n")
+    kept = "".join(
+        char
+        for char in text
+        if char == "\n"
+        or char in "\u200d\ufe0f"
+        or unicodedata.category(char) not in ("Cc", "Cf", "Cs", "Co", "Cn")
+    )
+    kept = re.sub(r"\n{3,}", "\n\n", _SLASH.sub("", kept).strip())
+    if not kept or not any(char not in "\u200d\ufe0f" and not char.isspace() for char in kept):
+        raise RefusedError("empty", "还没有写内容")
+    if len(kept) > LONGEST:
+        raise RefusedError("too_long", f"一条最多{LONGEST}个字，请分几条发")
+    return kept
+
+
+def take(db: Connection, context: Context, incoming: Incoming, now: datetime) -> Taken:
+    """Store a message and show it.
+
+    Args:
+        db: A writing transaction.
+        context: The desk.
+        incoming: The message, of a conversation that is the sender's own.
+        now: The present moment.
+
+    Returns:
+        The stored message; for a repeated external id the one stored before.
+
+    Raises:
+        RefusedError: The text or the quick reply cannot be taken.
+    """
+    if not _CLIENT_ID.fullmatch(incoming.external_id):
+        raise RefusedError("bad_frame", "消息的编号不对，请刷新页面")
+    conversation = conversations.load(db, incoming.conversation, lock=True)
+    if conversation is None:
+        raise RefusedError("bad_frame", "对话不存在，请刷新页面")
+    known = inbox.known(db, conversation.id, incoming.external_id)
+    if known:
+        return Taken(known, conversation, True, [])
+    text = clean(incoming.text)
+    pressed, intent = None, None
+    if incoming.button is not None:
+        read = buttons.read(
+            incoming.button, conversation.id, context.secrets.signing_key, context.clock
+        )
+        if read is None:
+            raise RefusedError("bad_button", "这个按钮已经失效，请直接打字告诉我们")
+        pressed, intent = asdict(read[0]), read[1]
+        if read[0].act == "accept":
+            conversation = _claimed(db, conversation, read[0].offer, now)
+    message = inbox.add(
+        db,
+        new_id("m"),
+        conversation.id,
+        incoming.external_id,
+        text,
+        now,
+        intent=intent,
+        pressed=pressed,
+    )
+    customer = customers.load(db, conversation.customer_id)
+    event = {
+        "id": message.id,
+        "kind": "message",
+        "author": "customer",
+        "customer": customer.id,
+        "name": customer.name,
+        "text": text,
+        "client_id": incoming.external_id,
+    }
+    if not conversation.private:
+        masked = mask(text)
+        event["text"] = masked.text
+        if masked.found:
+            event["original"] = text
+    entry = streams.append(db, conversation.shown_in, event, now)
+    conversations.note_message(db, conversation.id, text, now)
+    return Taken(message, conversation, False, [entry] if entry else [])
+
+
+def _claimed(
+    db: Connection, conversation: Conversation, offer: str | None, now: datetime
+) -> Conversation:
+    """Let the bot settle an accepted offer although the conversation waits in the queue.
+
+    The acceptance decides the matter, no person has it yet, and only the bot can say what
+    happens next without making the customer wait.
+    """
+    case = cases.load(db, conversation.case_id)
+    known = case.offer(offer) if case and offer else None
+    if conversation.owner != QUEUE or known is None or not known.open_at(now):
+        return conversation
+    conversations.change_owner(db, conversation, BOT, now, expected=(QUEUE,))
+    return conversations.load(db, conversation.id) or conversation
+
+
+def take_entered(db: Connection, conversation: Conversation, now: datetime) -> Message | None:
+    """Store the event that a customer entered the private chat, once."""
+    if inbox.known(db, conversation.id, ENTERED):
+        return None
+    return inbox.add(db, new_id("m"), conversation.id, ENTERED, ENTERED_TEXT, now, intent=ENTERED)

@@ -1,0 +1,122 @@
+"""What a member of staff does with a conversation: take, answer, give back."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection
+
+from desk.context import Context
+from desk.conversations import phrases
+from desk.conversations.commit import Committed
+from desk.conversations.ingest import clean
+from recovery.case import given_back
+from recovery.commands import Note
+from recovery.ids import fingerprint
+from recovery.store import cases, conversations, streams
+from recovery.store.conversations import BOT, QUEUE, Conversation, OwnershipError, staff_owner
+from recovery.store.staff import Staff
+
+
+def _present(db: Connection, conversation_id: str) -> Conversation:
+    conversation = conversations.load(db, conversation_id, lock=True)
+    if conversation is None:
+        raise LookupError(conversation_id)
+    return conversation
+
+
+def _tell(
+    db: Connection, conversation: Conversation, event: dict[str, Any], now: datetime
+) -> Committed:
+    entry = streams.append(db, conversation.stream, event, now)
+    return Committed([entry] if entry else [], changed=(conversation.id,))
+
+
+def take(
+    db: Connection, context: Context, conversation_id: str, who: Staff, now: datetime
+) -> Committed:
+    """Take a conversation from the bot or the queue.
+
+    Raises:
+        LookupError: No such conversation.
+        OwnershipError: Another member of staff has it.
+    """
+    conversation = _present(db, conversation_id)
+    owner = staff_owner(who.id)
+    if conversation.owner == owner:
+        return Committed([])
+    conversations.change_owner(db, conversation, owner, now, expected=(BOT, QUEUE))
+    event_id = fingerprint(f"{conversation.id}{owner}{now.isoformat()}")[:24]
+    event = {
+        "id": f"w{event_id}",
+        "kind": "owner",
+        "owner": "staff",
+        "name": who.name,
+        "text": phrases.person_here(who.name),
+    }
+    return _tell(db, conversation, event, now)
+
+
+def answer(
+    db: Connection,
+    conversation_id: str,
+    who: Staff,
+    client_id: str,
+    text: str,
+    now: datetime,
+) -> tuple[Committed, Conversation, str]:
+    """Say something as the owner.
+
+    Returns:
+        What to publish, the conversation, and the id of the message; the same client id again
+        says nothing again.
+
+    Raises:
+        LookupError: No such conversation.
+        OwnershipError: Somebody else owns it: only the owner speaks.
+        RefusedError: Empty or too long.
+    """
+    conversation = _present(db, conversation_id)
+    if conversation.owner != staff_owner(who.id):
+        raise OwnershipError(conversation.owner)
+    message_id = "w" + fingerprint(f"{conversation.id}:{who.id}:{client_id}")[:24]
+    event = {
+        "id": message_id,
+        "kind": "message",
+        "author": "staff",
+        "name": who.name,
+        "text": clean(text),
+        "client_id": client_id,
+    }
+    entry = streams.append(db, conversation.shown_in, event, now)
+    if entry:
+        conversations.note_message(db, conversation.id, str(event["text"]), now)
+    entries = [entry] if entry else []
+    return Committed(entries, changed=(conversation.id,)), conversation, message_id
+
+
+def give_back(
+    db: Connection, context: Context, conversation_id: str, who: Staff, note: str, now: datetime
+) -> Committed:
+    """Give a conversation back to the bot, which goes on where the case stands.
+
+    Raises:
+        LookupError: No such conversation.
+        OwnershipError: It is not this member's to give.
+    """
+    conversation = _present(db, conversation_id)
+    conversations.change_owner(db, conversation, BOT, now, expected=(staff_owner(who.id),))
+    case = cases.load(db, conversation.case_id)
+    if case:
+        cases.save(db, given_back(case), conversation.business, conversation.customer_id, now)
+        memo = Note({"handed_back_by": who.login, "handed_back_note": note[:500]})
+        cases.log(db, case.id, f"w-{who.id}", memo, now)
+    assistant = context.business(conversation.business).assistant
+    event_id = fingerprint(f"{conversation.id}{BOT}{now.isoformat()}")[:24]
+    event = {
+        "id": f"w{event_id}",
+        "kind": "owner",
+        "owner": "bot",
+        "name": assistant,
+        "text": phrases.person_here(assistant),
+    }
+    return _tell(db, conversation, event, now)

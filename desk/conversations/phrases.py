@@ -1,0 +1,76 @@
+"""What the desk itself says: when Rasa is away, when people change, when a thing is done.
+
+The bot's words stand in data/responses/; these few cannot come from there, because they are
+needed exactly when the bot cannot speak.
+"""
+
+from hashlib import sha256
+
+_HOLDING = (
+    "您的话已经收到，正在为您看，请稍等一下。",
+    "收到了，我这边需要一点时间，马上回您。",
+    "已经记下，稍等片刻，这就来答复您。",
+    "看到了，请给我一会儿，不用再发一遍。",
+)
+_GIVEN_UP = (
+    "让您久等了，我这边暂时答不上来，已经转给同事，{time}有人来回您，前面说的都在。",
+    "抱歉让您等着，这件事已交到同事手里，{time}答复您，您不用重复。",
+    "是我这边慢了，已请同事接手，{time}给您回话，之前的内容都已带上。",
+)
+_PROOF_LIMIT = (
+    "核对的次数已经用完，为了保护订单，由同事接着为您办，{time}回您。",
+    "为了订单安全先不再核对，已请同事来接，{time}和您联系。",
+)
+_OFFER_GONE = (
+    "这个方案刚刚有变动，已请同事看一下，{time}给您准确的答复。",
+    "方案的状态变了，为免出错由同事来确认，{time}回您。",
+)
+_REMEDY_REFUSED = (
+    "“{title}”这一项没能自动办好，已经交给同事去办，{time}给您结果。",
+    "办“{title}”时遇到了阻碍，同事已接手，{time}告诉您怎么样了。",
+)
+
+
+def _pick(variants: tuple[str, ...], key: str) -> str:
+    """Choose by the message, so that a retry says the same."""
+    return variants[int(sha256(key.encode()).hexdigest(), 16) % len(variants)]
+
+
+def holding(message_id: str) -> str:
+    """Ask for patience while Rasa is slow or away."""
+    return _pick(_HOLDING, message_id)
+
+
+def given_up(message_id: str, time: str) -> str:
+    """Say that a person answers, because Rasa did not."""
+    return _pick(_GIVEN_UP, message_id).format(time=time)
+
+
+def proof_limit(message_id: str, time: str) -> str:
+    """Say that an order cannot be proved any more today."""
+    return _pick(_PROOF_LIMIT, message_id).format(time=time)
+
+
+def offer_gone(message_id: str, time: str) -> str:
+    """Say that an offer was no longer open when it was taken."""
+    return _pick(_OFFER_GONE, message_id).format(time=time)
+
+
+def remedy_refused(key: str, title: str, time: str) -> str:
+    """Say that a remedy needs a person."""
+    return _pick(_REMEDY_REFUSED, key).format(title=title, time=time)
+
+
+def person_here(name: str) -> str:
+    """Say who answers from now on."""
+    return f"现在由{name}为您服务"
+
+
+def queued(time: str) -> str:
+    """Say that a person comes, by when."""
+    return f"已转给同事，{time}有人回复您"
+
+
+def closed() -> str:
+    """Say that the matter is settled and that the door stays open."""
+    return "这件事已经办完，有别的事随时在这里说"

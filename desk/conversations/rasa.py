@@ -1,0 +1,125 @@
+"""The road to Rasa: one call a message, to the process that has the conversation."""
+
+from dataclasses import dataclass
+from time import perf_counter
+from typing import Any
+from zlib import crc32
+
+import httpx
+
+from desk.metrics import Metrics
+
+
+class RasaAwayError(RuntimeError):
+    """Rasa did not answer, or not with an answer. The same message may be sent again."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What Rasa said to one message.
+
+    Attributes:
+        messages: In order: words (`text`, `response`, `variant`, `buttons`) and custom payloads.
+        understood: The parse.
+        failed: An action failed; what is said may be incomplete.
+    """
+
+    messages: list[dict[str, Any]]
+    understood: dict[str, Any]
+    failed: bool
+
+
+class Rasa:
+    """Client of the channel in `bot/channel.py`."""
+
+    def __init__(
+        self, addresses: tuple[str, ...], token: str, seconds: float, metrics: Metrics
+    ) -> None:
+        """Prepare the connections.
+
+        Args:
+            addresses: One or more single-worker Rasa processes; conversations are spread over
+                them by a hash of their id.
+            token: As in `HUIXIN_RASA_TOKEN` of the Rasa processes.
+            seconds: Limit of one call.
+            metrics: Where calls are measured.
+        """
+        self._addresses = addresses
+        self._metrics = metrics
+        self._client = httpx.AsyncClient(
+            headers={"Authorization": f"Bearer {token}"},
+            timeout=httpx.Timeout(seconds, connect=1.0),
+            limits=httpx.Limits(max_connections=64, max_keepalive_connections=32),
+            trust_env=False,
+        )
+
+    def _address(self, conversation: str) -> str:
+        return self._addresses[crc32(conversation.encode()) % len(self._addresses)]
+
+    async def _post(self, conversation: str, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        begun = perf_counter()
+        try:
+            response = await self._client.post(self._address(conversation) + path, json=body)
+            response.raise_for_status()
+            answer: dict[str, Any] = response.json()
+        except (httpx.HTTPError, ValueError) as error:
+            self._metrics.rasa_failures.inc()
+            raise RasaAwayError(f"{path}: {type(error).__name__}") from error
+        self._metrics.rasa.observe(perf_counter() - begun)
+        return answer
+
+    async def ask(self, conversation: str, body: dict[str, Any]) -> Answer:
+        """Let the bot answer a message.
+
+        Args:
+            conversation: Id of the conversation, which chooses the process.
+            body: As documented for `POST /desk/messages`.
+
+        Returns:
+            The answer; for a message id sent before, the answer given then.
+
+        Raises:
+            RasaAwayError: No answer.
+        """
+        answer = await self._post(conversation, "/desk/messages", body)
+        return Answer(
+            messages=answer.get("messages") or [],
+            understood=answer.get("understood") or {},
+            failed=bool(answer.get("failed")),
+        )
+
+    async def overhear(self, conversation: str, body: dict[str, Any]) -> dict[str, Any]:
+        """Let the bot hear a message that a person answers.
+
+        Returns:
+            What was understood.
+
+        Raises:
+            RasaAwayError: No answer.
+        """
+        answer = await self._post(conversation, "/desk/overheard", body)
+        understood: dict[str, Any] = answer.get("understood") or {}
+        return understood
+
+    async def told(self, conversation: str, body: dict[str, Any]) -> None:
+        """Let the bot know what a person said.
+
+        Raises:
+            RasaAwayError: No answer.
+        """
+        await self._post(conversation, "/desk/spoken", body)
+
+    async def ready(self) -> bool:
+        """Whether every Rasa process has its model loaded."""
+        try:
+            for address in self._addresses:
+                response = await self._client.get(f"{address}/readyz", timeout=2.0)
+                if response.status_code != 200:
+                    return False
+        except httpx.HTTPError:
+            return False
+        return True
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._client.aclose()

@@ -1,0 +1,275 @@
+"""Takes each conversation's messages in order, different conversations side by side."""
+
+import asyncio
+from collections import deque
+from dataclasses import dataclass
+from time import perf_counter
+from typing import Any
+
+from sqlalchemy import Connection
+
+from desk.context import Context
+from desk.conversations.commit import (
+    Committed,
+    commit_answer,
+    commit_given_up,
+    commit_holding,
+    commit_overheard,
+)
+from desk.conversations.ingest import ENTERED
+from desk.conversations.rasa import Answer, Rasa, RasaAwayError
+from desk.logs import log
+from recovery import faults
+from recovery.case import Case
+from recovery.store import cases, conversations, inbox, said
+from recovery.store.conversations import BOT, Conversation
+from recovery.store.inbox import Message
+
+_TOGETHER = 48
+_FIRST_PAUSE = 0.2
+_LONGEST_PAUSE = 3.0
+_OVERHEARD_TRIES = 4
+
+
+@dataclass(frozen=True)
+class _Situation:
+    """What Rasa is told beside the message."""
+
+    conversation: Conversation
+    case: Case | None
+    said: list[str]
+
+
+class Router:
+    """One lane a conversation; only the owner of a conversation answers in it."""
+
+    def __init__(self, context: Context, rasa: Rasa) -> None:
+        """Begin with empty lanes.
+
+        Args:
+            context: The desk.
+            rasa: The road to Rasa.
+        """
+        self._context = context
+        self._rasa = rasa
+        self._lanes: dict[str, deque[Message]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._slots = asyncio.Semaphore(_TOGETHER)
+        self._stopping = False
+        self.rasa_ready = asyncio.Event()
+        self.remedies_wait = asyncio.Event()
+
+    async def recover(self) -> int:
+        """Take up what a former process left unanswered; returns how many messages."""
+        waiting = await self._context.storage.read(inbox.waiting)
+        for message in waiting:
+            self.add(message, again=True)
+        return len(waiting)
+
+    def add(self, message: Message, *, again: bool = False) -> None:
+        """Queue a stored message behind the others of its conversation.
+
+        Args:
+            message: In state `new`.
+            again: It comes from before a restart.
+        """
+        if self._stopping:
+            return
+        if again:
+            log.info("taken up again", conversation=message.conversation_id, message=message.id)
+        lane = self._lanes.get(message.conversation_id)
+        if lane is not None:
+            lane.append(message)
+            return
+        self._lanes[message.conversation_id] = deque([message])
+        self.spawn(self._run(message.conversation_id))
+
+    def spawn(self, work: Any) -> None:  # noqa: ANN401 - any coroutine
+        """Run something beside, and keep it from being collected."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def stop(self) -> None:
+        """Stop; what is under way is taken up again at the next start."""
+        self._stopping = True
+        for task in tuple(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _run(self, conversation: str) -> None:
+        lane = self._lanes[conversation]
+        while lane:
+            async with self._slots:
+                try:
+                    await self._handle(lane[0])
+                except asyncio.CancelledError:
+                    raise
+                except Exception as error:
+                    # The message stays `new` and is taken up at the next start; the lane goes on.
+                    log.error("message failed", conversation=conversation, error=repr(error))
+            lane.popleft()
+        del self._lanes[conversation]
+
+    async def _handle(self, message: Message) -> None:
+        begun = perf_counter()
+        situation = await self._context.storage.read(_situation, message)
+        if situation is None:
+            return
+        if situation.conversation.owner == BOT:
+            committed = await self._answered(message, situation)
+        else:
+            committed = await self._overheard(message, situation)
+        faults.reach("turn-committed")
+        self.publish(committed)
+        self._context.metrics.answers.observe(perf_counter() - begun)
+
+    def publish(self, committed: Committed) -> None:
+        """Show what was committed."""
+        hub = self._context.hub
+        hub.publish(committed.entries)
+        for conversation in committed.changed:
+            hub.signal("desk", {"type": "changed", "conversation": conversation})
+        if committed.promised:
+            self.remedies_wait.set()
+
+    # --- the bot answers ------------------------------------------------------------------
+
+    async def _answered(self, message: Message, situation: _Situation) -> Committed:
+        storage, clock = self._context.storage, self._context.clock
+        typing = situation.conversation.private
+        if typing:
+            self._typing(situation.conversation, on=True)
+        try:
+            answer = await self._ask(message, situation)
+        finally:
+            if typing:
+                self._typing(situation.conversation, on=False)
+        faults.reach("rasa-answered")
+        if answer is None:
+            return await storage.write(commit_given_up, self._context, message, clock())
+        return await storage.write(commit_answer, self._context, message, answer, clock())
+
+    def _typing(self, conversation: Conversation, *, on: bool) -> None:
+        frame = {"type": "typing", "on": on, "who": "bot"}
+        self._context.hub.signal(conversation.stream, frame)
+
+    async def _ask(self, message: Message, situation: _Situation) -> Answer | None:
+        """Ask Rasa until it answers; None when the patience of the settings is over."""
+        loop = asyncio.get_running_loop()
+        settings = self._context.settings
+        begun, pause = loop.time(), _FIRST_PAUSE
+        holding = loop.call_later(settings.holding_seconds, lambda: self.spawn(self._hold(message)))
+        try:
+            while True:
+                try:
+                    body = _body(message, situation, settings.episode_turns)
+                    return await self._rasa.ask(message.conversation_id, body)
+                except RasaAwayError as error:
+                    log.warning("rasa away", conversation=message.conversation_id, error=str(error))
+                if loop.time() - begun > settings.give_up_seconds:
+                    return None
+                if situation.conversation.owner != BOT:
+                    return None
+                await self._pause(pause)
+                pause = min(pause * 2, _LONGEST_PAUSE)
+                fresh = await self._context.storage.read(_situation, message)
+                situation = fresh or situation
+                if situation.conversation.owner != BOT:
+                    # A person took over while Rasa was away; what is left is done by the commit.
+                    return Answer([], {}, failed=False)
+        finally:
+            holding.cancel()
+
+    async def _pause(self, seconds: float) -> None:
+        """Wait, but not longer than until Rasa has come up."""
+        if self.rasa_ready.is_set():
+            await asyncio.sleep(seconds)
+            return
+        try:
+            await asyncio.wait_for(self.rasa_ready.wait(), seconds)
+        except TimeoutError:
+            return
+
+    async def _hold(self, message: Message) -> None:
+        now = self._context.clock()
+        committed = await self._context.storage.write(commit_holding, self._context, message, now)
+        self.publish(committed)
+
+    # --- a person answers -----------------------------------------------------------------
+
+    async def _overheard(self, message: Message, situation: _Situation) -> Committed:
+        """Show it to staff at once; anger stays measured, and the bot will know the story."""
+        self._context.hub.signal(
+            "desk", {"type": "changed", "conversation": message.conversation_id}
+        )
+        understood = None
+        if message.intent != ENTERED:
+            body = _body(message, situation, self._context.settings.episode_turns)
+            del body["intent"]
+            pause = _FIRST_PAUSE
+            for _ in range(_OVERHEARD_TRIES):
+                try:
+                    understood = await self._rasa.overhear(message.conversation_id, body)
+                    break
+                except RasaAwayError:
+                    await self._pause(pause)
+                    pause *= 2
+        return await self._context.storage.write(
+            commit_overheard, self._context, message, understood, self._context.clock()
+        )
+
+    async def staff_said(self, conversation: Conversation, message_id: str, text: str) -> None:
+        """Let the bot know what a person said; if Rasa is away the case still knows."""
+        body = {
+            "sender": _sender(conversation, self._context.settings.episode_turns),
+            "message_id": message_id,
+            "text": text,
+            "metadata": {"by": conversation.owner},
+        }
+        try:
+            await self._rasa.told(conversation.id, body)
+        except RasaAwayError as error:
+            log.warning("rasa away", conversation=conversation.id, error=str(error))
+
+
+def _situation(db: Connection, message: Message) -> _Situation | None:
+    present = inbox.load(db, message.id)
+    conversation = conversations.load(db, message.conversation_id)
+    if present is None or present.state != "new" or conversation is None:
+        return None
+    return _Situation(
+        conversation,
+        cases.load(db, conversation.case_id),
+        said.variants(db, conversation.customer_id),
+    )
+
+
+def _sender(conversation: Conversation, episode_turns: int) -> str:
+    """Rasa's id: a new one begins long before replaying the old one gets slow."""
+    return f"{conversation.id}:{conversation.turns // episode_turns}"
+
+
+def _body(message: Message, situation: _Situation, episode_turns: int) -> dict[str, Any]:
+    conversation, case = situation.conversation, situation.case
+    stage = "public"
+    if conversation.private:
+        stage = case.stage if case else "hearing"
+    return {
+        "sender": _sender(conversation, episode_turns),
+        "message_id": message.id,
+        "text": message.text,
+        "intent": message.intent,
+        "metadata": {
+            "visibility": conversation.kind,
+            "channel": "web",
+            "business": conversation.business,
+            "conversation": conversation.id,
+            "customer": conversation.customer_id,
+            "case": conversation.case_id,
+            "stage": stage,
+            "anger": case.level if case else None,
+            "said": situation.said,
+            "button": message.pressed,
+        },
+    }

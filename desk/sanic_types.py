@@ -1,0 +1,7 @@
+"""Sanic's generic application type, spelled once."""
+
+from types import SimpleNamespace
+
+from sanic import Config, Sanic
+
+App = Sanic[Config, SimpleNamespace]

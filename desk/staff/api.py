@@ -1,0 +1,298 @@
+"""The staff page: login, the queue, take, read, answer, give back."""
+
+import asyncio
+import json as jsonlib
+import time
+from collections.abc import Awaitable, Callable
+from functools import wraps
+from hmac import compare_digest
+from typing import Any
+
+from sanic import Blueprint, HTTPResponse, Request, Websocket
+from sanic.response import empty, json
+
+from desk.channels.sessions import context_of, json_body
+from desk.channels.socket import GONE, PageSocket, number
+from desk.channels.view import for_staff
+from desk.channels.web import same_origin
+from desk.context import Context
+from desk.conversations import ownership
+from desk.conversations.ingest import RefusedError
+from desk.conversations.router import Router
+from desk.errors import PageError, not_found
+from desk.staff import lists
+from recovery.store import conversations, staff
+from recovery.store.conversations import OwnershipError, staff_owner
+from recovery.store.staff import Staff
+
+COOKIE = "huixin_staff"
+_ROOT = "/api/staff"
+
+pages = Blueprint("staff_pages", url_prefix=_ROOT)
+sockets = Blueprint("staff_sockets", url_prefix="/ws")
+
+Handler = Callable[..., Awaitable[HTTPResponse]]
+
+
+async def _who(request: Request) -> tuple[Staff, str]:
+    """Who is logged in, with the CSRF token of the session.
+
+    Raises:
+        PageError: Nobody.
+    """
+    context = context_of(request)
+    cookie = request.cookies.get(COOKIE)
+    found = (
+        await context.storage.read(staff.by_session, cookie, context.clock()) if cookie else None
+    )
+    if found is None:
+        raise PageError(401, "not_logged_in", "请先登录")
+    return found
+
+
+def logged_in(handler: Handler) -> Handler:
+    """Let members of staff through; a change also needs the session's CSRF token."""
+
+    @wraps(handler)
+    async def guarded(request: Request, **values: str) -> HTTPResponse:
+        who, csrf = await _who(request)
+        if request.method not in ("GET", "HEAD"):
+            given = request.headers.get("x-csrf", "")
+            if not compare_digest(given.encode(), csrf.encode()):
+                raise PageError(403, "csrf", "页面已过期，请刷新后再试")
+        request.ctx.staff = who
+        return await handler(request, **values)
+
+    return guarded
+
+
+@pages.post("/login")
+async def login(request: Request) -> HTTPResponse:
+    """Log in. One sentence for every cause, so that nothing can be learned from it."""
+    context, body = context_of(request), json_body(request)
+    name, password = body.get("login"), body.get("password")
+    if not request.app.ctx.login_buckets.take(request.remote_addr or request.ip):
+        raise PageError(429, "too_fast", "试得太快了，请稍等再试")
+    found = None
+    if isinstance(name, str) and isinstance(password, str) and len(password) <= 200:
+        found = await context.storage.write(staff.log_in, name[:80], password, context.clock())
+    if found is None:
+        raise PageError(401, "bad_login", "账号或密码不对，或暂时锁定，请稍后再试")
+    who, secret, csrf = found
+    response = json({"staff": _member(who), "csrf": csrf})
+    response.add_cookie(
+        COOKIE,
+        secret,
+        httponly=True,
+        samesite="Strict",
+        secure=context.settings.secure_cookies,
+        path="/",
+    )
+    return response
+
+
+def _member(who: Staff) -> dict[str, Any]:
+    return {"id": who.id, "name": who.name, "role": who.role}
+
+
+@pages.get("/me")
+async def me(request: Request) -> HTTPResponse:
+    """Who is logged in."""
+    who, csrf = await _who(request)
+    return json({"staff": _member(who), "csrf": csrf})
+
+
+@pages.post("/logout")
+@logged_in
+async def logout(request: Request) -> HTTPResponse:
+    """Log out."""
+    await context_of(request).storage.write(staff.log_out, request.cookies.get(COOKIE) or "")
+    response = empty()
+    response.delete_cookie(COOKIE, path="/")
+    return response
+
+
+@pages.get("/conversations")
+@logged_in
+async def all_conversations(request: Request) -> HTTPResponse:
+    """The lists, the angriest first."""
+    context = context_of(request)
+    return json(await context.storage.read(lists.all_lists, context, request.ctx.staff))
+
+
+@pages.get("/conversations/<conversation_id:str>")
+@logged_in
+async def one_conversation(request: Request, conversation_id: str) -> HTTPResponse:
+    """One conversation with its case, public and private part."""
+    context = context_of(request)
+    shown = await context.storage.write(
+        lists.whole_conversation, context, conversation_id, request.ctx.staff
+    )
+    if shown is None:
+        raise not_found()
+    return json(shown)
+
+
+async def _change(request: Request, work: Awaitable[Any]) -> Any:  # noqa: ANN401 - what work gives
+    """Run a change; an owner's objection becomes an answer that names the owner."""
+    try:
+        return await work
+    except LookupError as error:
+        raise not_found() from error
+    except OwnershipError as error:
+        code = "taken" if error.owner.startswith("staff:") else "not_owner"
+        sentence = await _owner_sentence(context_of(request), error.owner)
+        raise PageError(409, code, sentence) from error
+    except RefusedError as error:
+        raise PageError(400, error.code, error.sentence) from error
+
+
+async def _owner_sentence(context: Context, owner: str) -> str:
+    if owner.startswith("staff:"):
+        names = await context.storage.read(staff.names)
+        return f"现在由{names.get(int(owner.removeprefix('staff:')), '另一位同事')}负责"
+    return "现在由机器人负责，请先接手" if owner == "bot" else "还在等候接手，请先接手"
+
+
+@pages.post("/conversations/<conversation_id:str>/take")
+@logged_in
+async def take(request: Request, conversation_id: str) -> HTTPResponse:
+    """Take a conversation over."""
+    context = context_of(request)
+    work = context.storage.write(
+        ownership.take, context, conversation_id, request.ctx.staff, context.clock()
+    )
+    _router(request).publish(await _change(request, work))
+    return json({"owner": staff_owner(request.ctx.staff.id)})
+
+
+@pages.post("/conversations/<conversation_id:str>/answer")
+@logged_in
+async def answer(request: Request, conversation_id: str) -> HTTPResponse:
+    """Say something as the owner."""
+    context, body = context_of(request), json_body(request)
+    client_id, text = body.get("id"), body.get("text")
+    if not isinstance(client_id, str) or not isinstance(text, str) or not client_id:
+        raise PageError(400, "bad_request", "请求的格式不对")
+    work = context.storage.write(
+        ownership.answer,
+        conversation_id,
+        request.ctx.staff,
+        client_id[:80],
+        text,
+        context.clock(),
+    )
+    committed, conversation, message_id = await _change(request, work)
+    router = _router(request)
+    router.publish(committed)
+    if committed.entries:
+        router.spawn(router.staff_said(conversation, message_id, text))
+    return json({"id": message_id, "repeated": not committed.entries})
+
+
+@pages.post("/conversations/<conversation_id:str>/give_back")
+@logged_in
+async def give_back(request: Request, conversation_id: str) -> HTTPResponse:
+    """Give a conversation back to the bot."""
+    context, body = context_of(request), json_body(request)
+    note = body.get("note")
+    work = context.storage.write(
+        ownership.give_back,
+        context,
+        conversation_id,
+        request.ctx.staff,
+        note if isinstance(note, str) else "",
+        context.clock(),
+    )
+    _router(request).publish(await _change(request, work))
+    return json({"owner": "bot"})
+
+
+def _router(request: Request) -> Router:
+    router: Router = request.app.ctx.router
+    return router
+
+
+# --- live ---------------------------------------------------------------------------------
+
+
+class _StaffSocket:
+    """Tells a staff page which lists changed, and sends the conversation it looks at."""
+
+    def __init__(self, context: Context, page: PageSocket) -> None:
+        self._context = context
+        self._page = page
+        self._watched: tuple[str, ...] = ()
+
+    def changed(self, frame: dict[str, Any]) -> None:
+        event = {"kind": "changed", "conversation": frame["conversation"]}
+        # One running number over all businesses; lists are read anew, so gaps do not matter.
+        seq = time.time_ns() // 1_000_000
+        self._page.send({"type": "event", "stream": "desk:all", "seq": seq, "event": event})
+
+    async def watch(self, conversation_id: str, after: int) -> None:
+        """Send the events of one conversation instead of the one before."""
+        for stream in self._watched:
+            self._page.unfollow(stream)
+        found = await self._context.storage.read(conversations.load, conversation_id)
+        if found is None:
+            self._watched = ()
+            return
+        self._watched = (found.stream,)
+        self._page.follow(found.stream, after)
+        self._page.hear(f"watch:{found.id}")
+        await self._page.catch_up(found.stream)
+
+
+@sockets.websocket("/staff")  # type: ignore[untyped-decorator]  # Sanic
+async def live(request: Request, socket: Websocket) -> None:
+    """What changes while a member of staff looks on."""
+    try:
+        if not same_origin(request):
+            raise PageError(403, "forbidden", "请从本站的页面进入")
+        await _who(request)
+    except PageError as error:
+        await socket.close(4000 + error.status_code, error.code)
+        return
+    context = context_of(request)
+    page = PageSocket(context, socket, for_staff)
+    desk = _StaffSocket(context, page)
+    context.hub.hear_signals("desk", desk.changed)
+    tasks: set[asyncio.Task[None]] = set()
+    try:
+        await socket.send(jsonlib.dumps({"type": "welcome", "after": number(None)}))
+        tasks = {
+            asyncio.create_task(_read(request, socket, page, desk)),
+            asyncio.create_task(page.pump()),
+        }
+        done, _ = await asyncio.wait(tasks, return_when="FIRST_COMPLETED")
+        for task in done:
+            task.result()
+    except GONE:
+        pass
+    finally:
+        for task in tasks:
+            task.cancel()
+        context.hub.leave_signals("desk", desk.changed)
+        page.close()
+
+
+async def _read(request: Request, socket: Websocket, page: PageSocket, desk: _StaffSocket) -> None:
+    async for raw in socket:
+        try:
+            frame = jsonlib.loads(raw)
+        except (ValueError, RecursionError):
+            continue
+        if not isinstance(frame, dict):
+            continue
+        # The session may have ended since the socket was opened.
+        try:
+            await _who(request)
+        except PageError as error:
+            await socket.close(4000 + error.status_code, error.code)
+            return
+        if frame.get("type") == "ping":
+            page.send({"type": "pong"})
+        elif frame.get("type") == "watch" and isinstance(frame.get("conversation"), str):
+            after = frame.get("after")
+            await desk.watch(frame["conversation"], after if isinstance(after, int) else 0)

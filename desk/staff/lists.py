@@ -1,0 +1,204 @@
+"""What the staff page shows: lists of conversations, and one conversation whole."""
+
+from dataclasses import asdict
+from typing import Any
+
+from sqlalchemy import Connection, Row, func, or_, select, update
+
+from desk.channels.view import for_staff
+from desk.context import Context
+from recovery.case import Case
+from recovery.remedy.catalogue import card
+from recovery.store import conversations, fulfilments, staff, streams
+from recovery.store.conversations import BOT, QUEUE, Conversation, staff_owner
+from recovery.store.staff import Staff
+from recovery.store.tables import cases as cases_table
+from recovery.store.tables import conversations as table
+from recovery.store.tables import customers as customers_table
+from recovery.store.tables import outbox
+
+_LONGEST_LIST = 200
+_HISTORY = 500
+
+_rows = (
+    select(
+        table.c.id,
+        table.c.business,
+        table.c.kind,
+        table.c.room,
+        table.c.case_id,
+        table.c.owner,
+        table.c.reason,
+        table.c.waiting_since,
+        table.c.last_at,
+        table.c.last_text,
+        table.c.seen_by_staff,
+        customers_table.c.name,
+        cases_table.c.state,
+        cases_table.c.priority,
+    )
+    .join(customers_table, customers_table.c.id == table.c.customer_id)
+    .outerjoin(cases_table, cases_table.c.id == table.c.case_id)
+)
+
+
+def all_lists(db: Connection, context: Context, who: Staff) -> dict[str, list[dict[str, Any]]]:
+    """Four lists: waiting, mine, of colleagues, with the bot.
+
+    Args:
+        db: A transaction.
+        context: The desk.
+        who: Who looks.
+
+    Returns:
+        Rows as in docs/architecture.md, "Staff page -> desk"; the queue by priority, then by
+        waiting time; at most 200 each.
+    """
+    mine = staff_owner(who.id)
+    names = staff.names(db)
+    priority = func.coalesce(cases_table.c.priority, 0).desc()
+
+    def rows(*where: Any, order: tuple[Any, ...]) -> list[dict[str, Any]]:  # noqa: ANN401
+        found = db.execute(_rows.where(*where).order_by(*order).limit(_LONGEST_LIST))
+        return [_row(db, context, row, names) for row in found]
+
+    latest = (table.c.last_at.desc(),)
+    with_matter = or_(table.c.kind == "private", table.c.case_id.is_not(None))
+    return {
+        "queue": rows(table.c.owner == QUEUE, order=(priority, table.c.waiting_since)),
+        "mine": rows(table.c.owner == mine, order=(priority, table.c.last_at.desc())),
+        "others": rows(table.c.owner.like("staff:%"), table.c.owner != mine, order=latest),
+        "bot": rows(table.c.owner == BOT, with_matter, order=latest),
+    }
+
+
+def _row(
+    db: Connection, context: Context, row: Row[*tuple[Any, ...]], names: dict[int, str]
+) -> dict[str, Any]:
+    case = Case.from_state(row.state) if row.state else None
+    business = context.directory.business(row.business)
+    stream = f"private:{row.id}" if row.kind == "private" else f"own:{row.id}"
+    return {
+        "id": row.id,
+        "business": business.name if business else row.business,
+        "industry": business.industry if business else "",
+        "customer": row.name,
+        "visibility": row.kind,
+        "matter": case.matter if case and case.has_matter else "",
+        "anger": case.level if case else 0,
+        "peak": case.anger.peak if case and case.anger else 0,
+        "priority": row.priority or 0,
+        "stage": case.stage if case else "",
+        "owner": row.owner,
+        "owner_name": _owner_name(row.owner, names, business.assistant if business else ""),
+        "waiting_since": row.waiting_since,
+        "reason": row.reason,
+        "last": row.last_text,
+        "unread": max(0, streams.last(db, stream) - row.seen_by_staff),
+    }
+
+
+def _owner_name(owner: str, names: dict[int, str], assistant: str) -> str:
+    if owner.startswith("staff:"):
+        return names.get(int(owner.removeprefix("staff:")), "")
+    return assistant if owner == BOT else ""
+
+
+def whole_conversation(
+    db: Connection, context: Context, conversation_id: str, who: Staff
+) -> dict[str, Any] | None:
+    """One conversation with both its parts and its case; marks it as read by its owner.
+
+    Args:
+        db: A writing transaction.
+        context: The desk.
+        conversation_id: Which one.
+        who: Who looks.
+
+    Returns:
+        As in docs/architecture.md; None where there is no such conversation.
+    """
+    row = db.execute(_rows.where(table.c.id == conversation_id)).first()
+    conversation = conversations.load(db, conversation_id)
+    if row is None or conversation is None:
+        return None
+    seq = streams.last(db, conversation.stream)
+    if conversation.owner == staff_owner(who.id):
+        db.execute(update(table).where(table.c.id == conversation_id).values(seen_by_staff=seq))
+    other = _other(db, conversation, "public" if conversation.private else "private")
+    public, private = (other, conversation) if conversation.private else (conversation, other)
+    case = Case.from_state(row.state) if row.state else None
+    return {
+        "conversation": _row(db, context, row, staff.names(db)),
+        "case": _case(db, case) if case else None,
+        "public": _public_part(db, public) if public else [],
+        "private": _events(db, private.stream) if private else [],
+        "seq": seq,
+    }
+
+
+def _other(db: Connection, conversation: Conversation, kind: str) -> Conversation | None:
+    if conversation.case_id is None:
+        return None
+    return conversations.of_case(db, conversation.case_id, kind)
+
+
+def _events(db: Connection, stream: str) -> list[dict[str, Any]]:
+    after = max(0, streams.last(db, stream) - _HISTORY)
+    return [for_staff(entry.event) for entry in streams.after(db, stream, after, _HISTORY)]
+
+
+def _public_part(db: Connection, conversation: Conversation) -> list[dict[str, Any]]:
+    """This customer's posts in the room and the answers to them, not everybody's talk."""
+    recent = db.execute(
+        select(outbox.c.event)
+        .where(
+            outbox.c.stream == conversation.shown_in,
+            outbox.c.event["customer"].as_string() == conversation.customer_id,
+        )
+        .order_by(outbox.c.seq.desc())
+        .limit(_HISTORY)
+    )
+    posts = [row.event for row in recent][::-1]
+    ids = {post["id"] for post in posts}
+    answers = [
+        row.event
+        for row in db.execute(
+            select(outbox.c.event).where(
+                outbox.c.stream == conversation.shown_in,
+                outbox.c.event["reply_to"].as_string().in_(ids),
+            )
+        )
+    ]
+    own = [entry.event for entry in streams.after(db, conversation.stream, 0, _HISTORY)]
+    events = sorted([*posts, *answers, *own], key=lambda event: str(event["at"]))
+    return [for_staff(event) for event in events]
+
+
+def _case(db: Connection, case: Case) -> dict[str, Any]:
+    return {
+        "id": case.id,
+        "stage": case.stage,
+        "matter": case.matter if case.has_matter else "",
+        "facts": case.facts,
+        "order_number": case.order_number,
+        "anger": asdict(case.anger) if case.anger else None,
+        "safety": case.safety,
+        "reason": case.reason,
+        "promised_by": case.promised_by,
+        "offers": [
+            {
+                "id": offer.id,
+                "state": offer.state,
+                "items": card(offer.remedies),
+                "reason": offer.reason,
+                "rules": offer.rules,
+                "expires": offer.expires_at,
+            }
+            for offer in case.offers
+        ],
+        "remedies": [
+            {"remedy": item["remedy"]["kind"], "state": item["state"], "receipt": item["receipt"]}
+            for item in fulfilments.of_case(db, case.id)
+        ],
+    }

@@ -1,0 +1,1 @@
+"""The domain of service recovery: cases, invitations, remedies. Knows no web framework."""

@@ -1,0 +1,140 @@
+"""The businesses that a desk serves, read from the settings file and checked at start."""
+
+from collections.abc import Iterator
+from datetime import datetime, time, timedelta
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from recovery.clock import spoken_moment
+
+Industry = Literal["hotel", "shop"]
+_Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{1,31}$")]
+
+
+class Room(BaseModel):
+    """A public web room."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    id: _Identifier
+    name: str = Field(min_length=1, max_length=40)
+    welcome: str = Field(min_length=1, max_length=200)
+
+
+class Hours(BaseModel):
+    """When people answer, in the zone of the business, every day."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    opens: time
+    closes: time
+
+    @model_validator(mode="after")
+    def _ordered(self) -> "Hours":
+        if self.opens >= self.closes:
+            raise ValueError("opens must be before closes")
+        return self
+
+
+class Business(BaseModel):
+    """One configured company.
+
+    Attributes:
+        help: One sentence that tells where ordinary questions are answered.
+        reply_minutes: Within how many minutes of service time a person answers.
+        invitation_minutes: How long an invitation into private can be used.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    id: _Identifier
+    name: str = Field(min_length=1, max_length=40)
+    industry: Industry
+    assistant: str = Field(default="回心小助手", min_length=1, max_length=20)
+    help: str = Field(min_length=4, max_length=120)
+    hours: Hours
+    timezone: str = "Asia/Shanghai"
+    reply_minutes: int = Field(default=15, ge=1, le=24 * 60)
+    invitation_minutes: int = Field(default=30, ge=1, le=24 * 60)
+    offer_hours: int = Field(default=48, ge=1, le=24 * 30)
+    rooms: tuple[Room, ...] = Field(min_length=1)
+
+    @field_validator("timezone")
+    @classmethod
+    def _zone_exists(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError) as error:
+            raise ValueError(f"unknown time zone {value!r}") from error
+        return value
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The time zone of the business."""
+        return ZoneInfo(self.timezone)
+
+    def person_by(self, now: datetime) -> datetime:
+        """By when a person answers, honestly: inside service hours only.
+
+        Args:
+            now: The present moment, aware.
+
+        Returns:
+            The moment, in UTC terms of `now`'s zone-aware arithmetic. When the answer would fall
+            after closing time it is due that long after the next opening.
+        """
+        wait = timedelta(minutes=self.reply_minutes)
+        local = now.astimezone(self.zone)
+        opens = local.replace(
+            hour=self.hours.opens.hour, minute=self.hours.opens.minute, second=0, microsecond=0
+        )
+        closes = local.replace(
+            hour=self.hours.closes.hour, minute=self.hours.closes.minute, second=0, microsecond=0
+        )
+        if local < opens:
+            return opens + wait
+        if local + wait <= closes:
+            return local + wait
+        return opens + timedelta(days=1) + wait
+
+    def person_by_words(self, now: datetime) -> str:
+        """The same as a person would say it, for example `15分钟内`."""
+        return spoken_moment(self.person_by(now), now, self.zone)
+
+
+class Directory:
+    """All businesses and rooms of a desk."""
+
+    def __init__(self, businesses: tuple[Business, ...]) -> None:
+        """Check that identifiers are used once.
+
+        Args:
+            businesses: At least one.
+
+        Raises:
+            ValueError: A business or room id is used twice, or there is no business.
+        """
+        if not businesses:
+            raise ValueError("no business is configured")
+        self._businesses = {business.id: business for business in businesses}
+        self._rooms = {
+            room.id: (room, business) for business in businesses for room in business.rooms
+        }
+        if len(self._businesses) < len(businesses):
+            raise ValueError("a business id is used twice")
+        if len(self._rooms) < sum(len(business.rooms) for business in businesses):
+            raise ValueError("a room id is used twice")
+
+    def __iter__(self) -> Iterator[Business]:
+        """Go through the businesses in the order of the settings."""
+        return iter(self._businesses.values())
+
+    def business(self, business_id: str) -> Business | None:
+        """Find a business by id."""
+        return self._businesses.get(business_id)
+
+    def room(self, room_id: str) -> tuple[Room, Business] | None:
+        """Find a room and whose it is."""
+        return self._rooms.get(room_id)

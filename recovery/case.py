@@ -1,0 +1,241 @@
+"""The case: what a customer complains about, how far we are, what was offered.
+
+A case is the fold of its commands. The desk folds them as it commits; outside the desk
+(`rasa shell`) actions fold those that stand in the tracker.
+"""
+
+from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime
+from typing import Any, Literal
+
+from recovery.anger import CaseAnger, heard
+from recovery.commands import (
+    AcceptOffer,
+    CloseCase,
+    Command,
+    CountMiss,
+    CountPublicReply,
+    HandOver,
+    Invite,
+    MakeOffer,
+    Note,
+    OpenCase,
+    RefuseOffer,
+    TriedProof,
+)
+from recovery.failures import matter_words
+
+Stage = Literal["hearing", "offered", "agreed", "closed", "person"]
+OfferState = Literal["open", "accepted", "refused", "replaced"]
+
+PUBLIC_REPLIES_MOST = 2
+PROOF_TRIES_MOST = 5
+MISSES_MOST = 2
+
+
+class OfferNotOpenError(ValueError):
+    """Acceptance or refusal of an offer that is not open (any more)."""
+
+
+@dataclass(frozen=True)
+class Offer:
+    """One remedy put before the customer. Fields as in `recovery.commands.MakeOffer`."""
+
+    id: str
+    order_number: str
+    remedies: list[dict[str, Any]]
+    rules: list[str]
+    policy: str
+    facts: dict[str, Any]
+    reason: str
+    round: int
+    expires_at: str
+    state: OfferState = "open"
+
+    def open_at(self, now: datetime) -> bool:
+        """Whether it can still be accepted."""
+        return self.state == "open" and datetime.fromisoformat(self.expires_at) > now
+
+
+@dataclass(frozen=True)
+class Case:
+    """One complaint of one customer.
+
+    Attributes:
+        facts: What is known: `failure`, `keywords`, `order_number` (claimed), `phone_last4`
+            (claimed), `item`. Nothing in it is asked twice.
+        order_number: The order proved to be the customer's, None before.
+        public_replies: How many public replies the case got.
+        misses: How many messages in a row were not understood.
+        reason: Why it waits for a person.
+    """
+
+    id: str
+    stage: Stage = "hearing"
+    facts: dict[str, Any] = field(default_factory=dict)
+    anger: CaseAnger | None = None
+    safety: bool = False
+    invited: bool = False
+    public_replies: int = 0
+    apologised: bool = False
+    order_number: str | None = None
+    proof_tries: int = 0
+    offers: tuple[Offer, ...] = ()
+    misses: int = 0
+    reason: str | None = None
+    promised_by: str | None = None
+    outcome: str | None = None
+
+    @property
+    def failure(self) -> str | None:
+        """Name of the failure, `unknown`, or None before anything is known."""
+        return self.facts.get("failure")
+
+    @property
+    def has_matter(self) -> bool:
+        """Whether it is known what the complaint is about."""
+        return self.failure is not None
+
+    @property
+    def matter(self) -> str:
+        """The matter as a noun phrase."""
+        return matter_words(self.failure, self.facts.get("keywords"))
+
+    @property
+    def level(self) -> int:
+        """Anger now, 0 to 3."""
+        return self.anger.now if self.anger else 0
+
+    @property
+    def priority(self) -> int:
+        """0 (ordinary) to 4 (safety), from anger and safety; steers the queue, never worth."""
+        return 4 if self.safety else self.level
+
+    def offer(self, offer_id: str) -> Offer | None:
+        """Find an offer by id."""
+        return next((offer for offer in self.offers if offer.id == offer_id), None)
+
+    def open_offer(self, now: datetime) -> Offer | None:
+        """The one offer that can be accepted now."""
+        return next((offer for offer in self.offers if offer.open_at(now)), None)
+
+    @property
+    def accepted_offer(self) -> Offer | None:
+        """The offer the customer took."""
+        return next((offer for offer in self.offers if offer.state == "accepted"), None)
+
+    def resume_stage(self) -> Stage:
+        """Where the bot goes on when a person gives the case back."""
+        if self.accepted_offer:
+            return "agreed"
+        if any(offer.state == "open" for offer in self.offers):
+            return "offered"
+        return "hearing"
+
+    def to_state(self) -> dict[str, Any]:
+        """The case as plain JSON types."""
+        return asdict(self)
+
+    @classmethod
+    def from_state(cls, state: dict[str, Any]) -> "Case":
+        """Read what `to_state` gave."""
+        anger = state.get("anger")
+        return cls(
+            **{
+                **state,
+                "anger": CaseAnger(**anger) if anger else None,
+                "offers": tuple(Offer(**offer) for offer in state.get("offers", ())),
+            }
+        )
+
+
+def hear(case: Case, level: int) -> Case:
+    """Take the anger of one more message into the case."""
+    return replace(case, anger=heard(case.anger, level))
+
+
+def _settle(case: Case, offer_id: str, state: OfferState, now: datetime) -> tuple[Offer, ...]:
+    offer = case.offer(offer_id)
+    if offer is None or not offer.open_at(now):
+        raise OfferNotOpenError(offer_id)
+    return tuple(replace(one, state=state) if one.id == offer_id else one for one in case.offers)
+
+
+def apply(case: Case | None, command: Command, now: datetime) -> Case | None:
+    """Fold one command into a case.
+
+    Args:
+        case: The case so far; None where there is none.
+        command: What is to be done.
+        now: The present moment, for the expiry of offers.
+
+    Returns:
+        The case after the command; None where there is still none.
+
+    Raises:
+        OfferNotOpenError: The offer accepted or refused is not open.
+    """
+    if isinstance(command, OpenCase):
+        facts = {"failure": command.failure, "keywords": command.keywords}
+        return Case(
+            id=command.case,
+            facts={name: value for name, value in facts.items() if value is not None},
+            safety=command.safety,
+        )
+    if case is None:
+        return None
+    match command:
+        case Note():
+            case = replace(case, facts=_known({**case.facts, **command.facts}), misses=0)
+        case Invite():
+            case = replace(case, invited=True)
+        case CountPublicReply():
+            case = replace(case, public_replies=case.public_replies + 1)
+        case TriedProof():
+            case = _proof_tried(case, command)
+        case MakeOffer():
+            given = {name: value for name, value in vars(command).items() if name != "offer"}
+            before = tuple(
+                replace(one, state="replaced") if one.state == "open" else one
+                for one in case.offers
+            )
+            offers = (*before, Offer(id=command.offer, **given))
+            case = replace(case, offers=offers, stage="offered", misses=0)
+        case AcceptOffer():
+            offers = _settle(case, command.offer, "accepted", now)
+            case = replace(case, offers=offers, stage="agreed", misses=0)
+        case RefuseOffer():
+            offers = _settle(case, command.offer, "refused", now)
+            case = replace(case, offers=offers, stage="hearing", misses=0)
+        case HandOver():
+            case = replace(
+                case,
+                stage="person",
+                reason=command.reason,
+                promised_by=command.by,
+                safety=case.safety or command.reason == "safety",
+                misses=0,
+            )
+        case CountMiss():
+            case = replace(case, misses=case.misses + 1)
+        case CloseCase():
+            case = replace(case, stage="closed", outcome=command.outcome)
+    return case
+
+
+def _known(facts: dict[str, Any]) -> dict[str, Any]:
+    """A fact set to None is forgotten."""
+    return {name: value for name, value in facts.items() if value is not None}
+
+
+def _proof_tried(case: Case, command: TriedProof) -> Case:
+    if command.correct:
+        facts = _known({**case.facts, "order_number": None, "phone_last4": None})
+        return replace(case, order_number=command.order_number, facts=facts, misses=0)
+    facts = _known({**case.facts, "order_number": None, "phone_last4": None})
+    return replace(case, proof_tries=case.proof_tries + 1, facts=facts)
+
+
+def given_back(case: Case) -> Case:
+    """The case when a person gives the conversation back to the bot."""
+    return replace(case, stage=case.resume_stage(), reason=None, promised_by=None, misses=0)

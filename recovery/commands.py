@@ -1,0 +1,200 @@
+"""What an action wants done. Actions only read; the desk carries commands out.
+
+Every command is a frozen dataclass of plain JSON types, so that it travels in Rasa's custom
+payload and is stored in the case's log as it was given.
+"""
+
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, ClassVar
+
+
+class BadCommandError(ValueError):
+    """A payload that is no command."""
+
+
+@dataclass(frozen=True)
+class Command:
+    """Base of all commands; `do` is the name on the wire."""
+
+    do: ClassVar[str] = ""
+
+
+@dataclass(frozen=True)
+class OpenCase(Command):
+    """Begin a case.
+
+    Attributes:
+        case: Its id, derived from the message, so that a retry names the same case.
+        failure: A name in `recovery.failures`, `unknown`, or None before it is known.
+        keywords: The customer's own safe words where the failure is unknown.
+        safety: Somebody's body or life may be at risk.
+    """
+
+    do: ClassVar[str] = "open_case"
+    case: str
+    failure: str | None = None
+    keywords: str | None = None
+    safety: bool = False
+
+
+@dataclass(frozen=True)
+class Note(Command):
+    """Add facts to the case (failure, keywords, order_number, phone_last4, item, ...)."""
+
+    do: ClassVar[str] = "note"
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Invite(Command):
+    """Ask the customer into private, or remind of the invitation that stands."""
+
+    do: ClassVar[str] = "invite"
+    reminder: bool = False
+
+
+@dataclass(frozen=True)
+class CountPublicReply(Command):
+    """A public reply was given; a case gets two at most."""
+
+    do: ClassVar[str] = "count_public_reply"
+
+
+@dataclass(frozen=True)
+class TriedProof(Command):
+    """The customer named an order and the last four digits of its phone.
+
+    Attributes:
+        order_number: The order named.
+        correct: Whether the directory knows the pair.
+    """
+
+    do: ClassVar[str] = "tried_proof"
+    order_number: str
+    correct: bool
+
+
+@dataclass(frozen=True)
+class MakeOffer(Command):
+    """Put a remedy before the customer; replaces an open offer.
+
+    Attributes:
+        offer: Its id, derived from the message.
+        order_number: The order it is carried out against.
+        remedies: What is given, see `recovery.remedy.catalogue`.
+        rules: Ids of the policy rows that gave it.
+        policy: Version of the policy.
+        facts: What the policy was asked, for replay.
+        reason: One clause for the customer.
+        round: 0 for the first offer, 1 after one "more".
+        expires_at: ISO 8601, UTC.
+    """
+
+    do: ClassVar[str] = "make_offer"
+    offer: str
+    order_number: str
+    remedies: list[dict[str, Any]]
+    rules: list[str]
+    policy: str
+    facts: dict[str, Any]
+    reason: str
+    round: int
+    expires_at: str
+
+
+@dataclass(frozen=True)
+class AcceptOffer(Command):
+    """The customer takes the open offer."""
+
+    do: ClassVar[str] = "accept_offer"
+    offer: str
+
+
+@dataclass(frozen=True)
+class RefuseOffer(Command):
+    """The customer turns the open offer down."""
+
+    do: ClassVar[str] = "refuse_offer"
+    offer: str
+
+
+@dataclass(frozen=True)
+class HandOver(Command):
+    """Put the conversation into the staff queue.
+
+    Attributes:
+        reason: `safety`, `asked`, `escalation`, `unknown`, `refused`, `beyond_authority`,
+            `not_understood`, `proof_limit`, `error`.
+        by: When a person answers, as promised to the customer (ISO 8601).
+    """
+
+    do: ClassVar[str] = "hand_over"
+    reason: str
+    by: str | None = None
+
+
+@dataclass(frozen=True)
+class CountMiss(Command):
+    """The bot did not understand; two in a row bring a person."""
+
+    do: ClassVar[str] = "count_miss"
+
+
+@dataclass(frozen=True)
+class CloseCase(Command):
+    """The matter is settled.
+
+    Attributes:
+        outcome: `accepted`, `thanked`.
+    """
+
+    do: ClassVar[str] = "close_case"
+    outcome: str
+
+
+_COMMANDS: dict[str, type[Command]] = {
+    kind.do: kind
+    for kind in (
+        OpenCase,
+        Note,
+        Invite,
+        CountPublicReply,
+        TriedProof,
+        MakeOffer,
+        AcceptOffer,
+        RefuseOffer,
+        HandOver,
+        CountMiss,
+        CloseCase,
+    )
+}
+
+
+def to_wire(command: Command) -> dict[str, Any]:
+    """Turn a command into plain JSON types."""
+    return {"do": command.do, **asdict(command)}
+
+
+def from_wire(payload: Any) -> Command:  # noqa: ANN401 - whatever came over HTTP
+    """Read a command.
+
+    Args:
+        payload: As made by `to_wire`.
+
+    Returns:
+        The command.
+
+    Raises:
+        BadCommandError: Unknown name, missing or unknown fields.
+    """
+    if not isinstance(payload, dict) or payload.get("do") not in _COMMANDS:
+        raise BadCommandError(f"not a command: {str(payload)[:80]!r}")
+    kind = _COMMANDS[payload["do"]]
+    given = {name: value for name, value in payload.items() if name != "do"}
+    known = {item.name for item in fields(kind)}
+    if not set(given) <= known:
+        raise BadCommandError(f"{kind.do} has no {sorted(set(given) - known)}")
+    try:
+        return kind(**given)
+    except TypeError as error:
+        raise BadCommandError(f"{kind.do}: {error}") from error

@@ -1,0 +1,1 @@
+"""What the bot says and wants done on one message: pure decisions over case and message."""

@@ -1,0 +1,53 @@
+"""Whether a message complains, and about what. Never presses a complaint into a wrong failure."""
+
+from dataclasses import dataclass
+
+from recovery.failures import COMPLAINT_PREFIX, UNKNOWN, served_by
+from recovery.keywords import safe_keywords
+from recovery.understood import Understood
+
+# An intent below this is no ground to name a failure to an angry customer.
+SURE_FAILURE = 0.55
+# Above this an intent alone makes a complaint, if the recogniser does not deny it outright.
+SURE_COMPLAINT = 0.75
+DENIED = 0.25
+
+
+@dataclass(frozen=True)
+class Complaint:
+    """A complaint as read from one message.
+
+    Attributes:
+        failure: A name in `recovery.failures`, or `unknown`.
+        keywords: The customer's own safe words, where the failure is unknown.
+    """
+
+    failure: str
+    keywords: str | None = None
+
+
+def complains(heard: Understood) -> bool:
+    """Whether the message reports a problem or dissatisfaction."""
+    likely = heard.signals.get("complaint", 0.0)
+    named = heard.intent.startswith(COMPLAINT_PREFIX)
+    return "complaint" in heard.flags or (
+        named and heard.confidence >= SURE_COMPLAINT and likely >= DENIED
+    )
+
+
+def read_complaint(heard: Understood, industry: str) -> Complaint | None:
+    """Read what a message complains about.
+
+    Args:
+        heard: The message.
+        industry: Industry of the business; another trade's failure stays unknown.
+
+    Returns:
+        The complaint, or None where the message does not complain.
+    """
+    if not complains(heard):
+        return None
+    failure = served_by(industry, heard.intent)
+    if failure and heard.confidence >= SURE_FAILURE:
+        return Complaint(failure.name)
+    return Complaint(UNKNOWN, safe_keywords(heard.text))

@@ -1,0 +1,106 @@
+"""What a turn starts from and what it ends in."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from recovery.business import Business
+from recovery.case import Case
+from recovery.commands import Command
+from recovery.orders.system import OrderSystem
+from recovery.understood import Understood
+
+
+@dataclass(frozen=True)
+class Button:
+    """A quick reply. `payload` is `accept`, `refuse`, `more`, `item:<sku>` or `order:<number>`."""
+
+    title: str
+    payload: str
+
+
+@dataclass(frozen=True)
+class Pressed:
+    """A quick reply whose signature the desk has checked.
+
+    Attributes:
+        act: `accept`, `refuse`, `more`, `item` or `order`.
+        offer: Id of the offer it belongs to, for the first three.
+        value: The article or order chosen.
+    """
+
+    act: str
+    offer: str | None = None
+    value: str | None = None
+
+
+@dataclass(frozen=True)
+class Say:
+    """One response to utter.
+
+    Attributes:
+        response: Its name in the words.
+        level: Anger that chooses the variant, 0 to 3.
+        words: Variables of the text.
+        own: Seen by this customer alone although said in public.
+        optional: Left out rather than repeated.
+    """
+
+    response: str
+    level: int = 0
+    words: dict[str, str] = field(default_factory=dict)
+    own: bool = False
+    optional: bool = False
+    buttons: tuple[Button, ...] = ()
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What the bot says and wants done."""
+
+    says: tuple[Say, ...] = ()
+    commands: tuple[Command, ...] = ()
+    plain: str | None = None
+
+
+@dataclass(frozen=True)
+class Turn:
+    """One message and all that an answer may depend on.
+
+    Attributes:
+        message: Id of the message; ids of what it brings about derive from it.
+        heard: What was understood.
+        case: The case so far, this message's anger already in it; None where there is none.
+        external_customer: The customer's id at the host site, where the site has signed it.
+        pressed: The quick reply that was pressed.
+    """
+
+    message: str
+    heard: Understood
+    business: Business
+    case: Case | None
+    now: datetime
+    orders: OrderSystem
+    external_customer: str | None = None
+    pressed: Pressed | None = None
+
+    @property
+    def level(self) -> int:
+        """Anger that the words answer to: of the case, else of the message."""
+        return self.case.level if self.case else self.heard.anger
+
+    @property
+    def person_by(self) -> str:
+        """By when a person answers, in words."""
+        return self.business.person_by_words(self.now)
+
+    def derived(self, prefix: str) -> str:
+        """An id that follows from the message, so that a retry gives the same one."""
+        return prefix + self.message[1:]
+
+    def case_id(self) -> str:
+        """Id of a case that this message opens."""
+        return self.derived("s")
+
+    def offer_id(self) -> str:
+        """Id of an offer that this message brings about."""
+        return self.derived("o")

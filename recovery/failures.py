@@ -1,0 +1,94 @@
+"""The failures that the bot can place, named once for NLU, words and policy.
+
+The intent `complain_<failure>` of the training data stands for the failure of that name.
+"""
+
+from dataclasses import dataclass
+
+UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class Failure:
+    """One kind of service failure.
+
+    Attributes:
+        name: As in the intent and in the policy tables.
+        matter: A Chinese clause that names it.
+        industries: Who can commit it.
+        needs_item: Whether the remedy depends on which article of the order it was.
+    """
+
+    name: str
+    matter: str
+    industries: frozenset[str]
+    needs_item: bool = False
+
+
+def _failure(name: str, matter: str, *industries: str, needs_item: bool = False) -> Failure:
+    return Failure(name, matter, frozenset(industries), needs_item)
+
+
+FAILURES: dict[str, Failure] = {
+    failure.name: failure
+    for failure in (
+        _failure("room_not_clean", "房间没有打扫干净", "hotel"),
+        _failure("noise", "房间太吵、没法休息", "hotel"),
+        _failure("wrong_room", "给的房间和预订的不一样", "hotel"),
+        _failure("overbooked", "订好了却没有房间", "hotel"),
+        _failure("broken_facility", "房间设施坏了", "hotel"),
+        _failure("slow_checkin", "办理入住等了太久", "hotel"),
+        _failure("wrong_item", "收到的货和下单的不一样", "shop", needs_item=True),
+        _failure("missing_item", "收到的货少了东西", "shop", needs_item=True),
+        _failure("damaged", "收到时东西已经破损", "shop", needs_item=True),
+        _failure("defective", "买到的东西有毛病", "shop", needs_item=True),
+        _failure("late", "东西迟迟没有送到", "shop"),
+        _failure("lost_parcel", "包裹没有送到", "shop"),
+        _failure("fake", "您担心商品真伪", "shop", needs_item=True),
+        _failure("refund_delayed", "退款迟迟没有到账", "shop"),
+        _failure("price_dropped", "刚买就降价", "shop"),
+        _failure("rude_staff", "工作人员的态度", "hotel", "shop"),
+        _failure("overcharge", "多收了钱", "hotel", "shop"),
+    )
+}
+
+COMPLAINT_PREFIX = "complain_"
+
+
+def served_by(industry: str, intent: str) -> Failure | None:
+    """The failure an intent stands for, if a business of this industry can commit it.
+
+    Args:
+        industry: The industry of the business, never guessed from the text.
+        intent: An intent name of the training data.
+
+    Returns:
+        The failure, or None for another trade's failure and for every other intent.
+    """
+    if not intent.startswith(COMPLAINT_PREFIX):
+        return None
+    failure = FAILURES.get(intent.removeprefix(COMPLAINT_PREFIX))
+    return failure if failure and industry in failure.industries else None
+
+
+def owned(failure: str | None) -> bool:
+    """Whether words may own the failure. An allegation of fraud is neither admitted nor denied."""
+    return failure != "fake"
+
+
+def matter_words(failure: str | None, keywords: str | None) -> str:
+    """Name a matter as a noun phrase that stands after 关于.
+
+    Args:
+        failure: A name in `FAILURES`, `UNKNOWN` or None.
+        keywords: The customer's own safe words, for what cannot be placed.
+
+    Returns:
+        For example `房间没有打扫干净这件事` or `您说的“信号断断续续”这件事`.
+    """
+    known = FAILURES.get(failure or "")
+    if known:
+        return f"{known.matter}这件事"
+    if keywords:
+        return f"您说的“{keywords}”这件事"
+    return "您说的这件事"

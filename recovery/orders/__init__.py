@@ -1,0 +1,1 @@
+"""The order system of a business, behind one interface."""

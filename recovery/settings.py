@@ -1,0 +1,168 @@
+"""The one file of settings, `huixin.yml`, checked at start; and the secrets beside the data."""
+
+import json
+import os
+import secrets
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from recovery.business import Business, Directory
+
+DEFAULT_FILE = "huixin.yml"
+ENVIRONMENT = "HUIXIN_SETTINGS"
+
+
+class SettingsError(ValueError):
+    """The settings cannot be used; the message names the setting to change."""
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Listen(_Section):
+    """Where a process listens."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(ge=0, le=65535)
+
+
+class Limits(_Section):
+    """What one customer may do.
+
+    Attributes:
+        burst: Messages that may come at once.
+        per_second: Messages a second in the long run.
+        sessions_per_minute: New sessions from one address.
+    """
+
+    burst: int = Field(default=12, ge=1)
+    per_second: float = Field(default=1.0, gt=0)
+    sessions_per_minute: int = Field(default=60, ge=1)
+    proof_tries_per_order_and_day: int = Field(default=5, ge=1)
+    proof_tries_per_customer_and_day: int = Field(default=10, ge=1)
+
+
+class Settings(_Section):
+    """All settings.
+
+    Attributes:
+        data: Directory of databases and secrets, relative to the settings file.
+        database: SQLAlchemy URL; None for SQLite in `data`.
+        trusted_proxies: How many proxies in front add to X-Forwarded-For.
+        secure_cookies: Set behind TLS.
+        origins: Other origins whose pages may open sockets; the own one always may.
+    """
+
+    data: Path = Path("var")
+    database: str | None = None
+    desk: Listen = Listen(host="0.0.0.0", port=8000)  # noqa: S104 - the one public port
+    actions: Listen = Listen(port=5055)
+    rasa: tuple[str, ...] = ("http://127.0.0.1:5005",)
+    rasa_seconds: float = Field(default=10.0, gt=0)
+    holding_seconds: float = Field(default=5.0, gt=0)
+    give_up_seconds: float = Field(default=90.0, gt=0)
+    episode_turns: int = Field(default=20, ge=1, le=90)
+    trusted_proxies: int = Field(default=0, ge=0)
+    secure_cookies: bool = False
+    origins: tuple[str, ...] = ()
+    limits: Limits = Limits()
+    businesses: tuple[Business, ...]
+
+    @property
+    def database_url(self) -> str:
+        """The SQLAlchemy URL of the desk's database."""
+        return self.database or f"sqlite:///{self.data / 'desk.sqlite3'}"
+
+    @property
+    def orders_file(self) -> Path:
+        """The embedded order directory."""
+        return self.data / "orders.sqlite3"
+
+    def directory(self) -> Directory:
+        """All businesses.
+
+        Raises:
+            SettingsError: An id is used twice.
+        """
+        try:
+            return Directory(self.businesses)
+        except ValueError as error:
+            raise SettingsError(f"businesses: {error}") from error
+
+
+def load_settings(path: Path | None = None) -> Settings:
+    """Read and check the settings.
+
+    Args:
+        path: The file; None for `HUIXIN_SETTINGS`, else `huixin.yml` of the working directory.
+
+    Returns:
+        The settings; `data` is absolute.
+
+    Raises:
+        SettingsError: No such file, not YAML, or a wrong value; names file and setting.
+    """
+    path = path or Path(os.environ.get(ENVIRONMENT, DEFAULT_FILE))
+    try:
+        content: Any = yaml.safe_load(path.read_text("utf-8"))
+        settings = Settings.model_validate(content)
+    except FileNotFoundError as error:
+        raise SettingsError(f"{path}: no such settings file (set {ENVIRONMENT})") from error
+    except yaml.YAMLError as error:
+        raise SettingsError(f"{path}: not YAML: {error}") from error
+    except ValidationError as error:
+        wrong = "; ".join(
+            f"{'.'.join(str(part) for part in item['loc']) or 'file'}: {item['msg']}"
+            for item in error.errors()
+        )
+        raise SettingsError(f"{path}: {wrong}") from error
+    settings = settings.model_copy(update={"data": (path.parent / settings.data).resolve()})
+    settings.directory()
+    return settings
+
+
+class Secrets(_Section):
+    """Made at the first start, never in the settings file.
+
+    Attributes:
+        rasa_token: Between desk and Rasa.
+        signing_key: Invitations and quick replies.
+        identity_keys: One for each business, shared with its host site.
+    """
+
+    rasa_token: str
+    signing_key: str
+    identity_keys: dict[str, str]
+
+
+def load_secrets(settings: Settings) -> Secrets:
+    """Read the secrets, making the missing ones.
+
+    Args:
+        settings: Names the directory and the businesses.
+
+    Returns:
+        All secrets. The file is readable by its owner only.
+    """
+    path = settings.data / "secrets.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    known: dict[str, Any] = json.loads(path.read_text("utf-8")) if path.exists() else {}
+    keys = dict(known.get("identity_keys", {}))
+    complete = Secrets(
+        rasa_token=known.get("rasa_token") or secrets.token_urlsafe(32),
+        signing_key=known.get("signing_key") or secrets.token_urlsafe(32),
+        identity_keys={
+            one.id: keys.get(one.id) or secrets.token_urlsafe(32) for one in settings.businesses
+        }
+        | keys,
+    )
+    if complete.model_dump() != known:
+        fresh = path.with_name(f"secrets.{os.getpid()}.tmp")
+        fresh.touch(mode=0o600)
+        fresh.write_text(complete.model_dump_json(indent=1), "utf-8")
+        fresh.replace(path)
+    return complete

@@ -1,0 +1,1 @@
+"""Where cases, conversations and promises are kept: SQLite by default, PostgreSQL by setting."""

@@ -1,0 +1,44 @@
+"""Cases and the log of the commands that made them."""
+
+from datetime import datetime
+
+from sqlalchemy import Connection, insert, select, update
+
+from recovery.case import Case
+from recovery.commands import Command, to_wire
+from recovery.store.database import stamp
+from recovery.store.tables import case_log, cases
+
+
+def load(db: Connection, case_id: str | None) -> Case | None:
+    """Read a case; None for no id and for an unknown one."""
+    if case_id is None:
+        return None
+    state = db.execute(select(cases.c.state).where(cases.c.id == case_id)).scalar()
+    return Case.from_state(state) if state else None
+
+
+def save(db: Connection, case: Case, business: str, customer: str, now: datetime) -> None:
+    """Write a case, new or known."""
+    values = {
+        "stage": case.stage,
+        "priority": case.priority,
+        "state": case.to_state(),
+        "updated_at": stamp(now),
+    }
+    changed = db.execute(update(cases).where(cases.c.id == case.id).values(**values)).rowcount
+    if not changed:
+        db.execute(
+            insert(cases).values(
+                id=case.id, business=business, customer_id=customer, opened_at=stamp(now), **values
+            )
+        )
+
+
+def log(db: Connection, case_id: str, message_id: str, command: Command, now: datetime) -> None:
+    """Add a command to the log of a case, which is only ever appended to."""
+    db.execute(
+        insert(case_log).values(
+            case_id=case_id, message_id=message_id, command=to_wire(command), at=stamp(now)
+        )
+    )

@@ -1,0 +1,120 @@
+"""Messages that came in. Once stored a message is not lost; it is `new` until it was answered."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, insert, select, update
+
+from recovery.store.database import stamp
+from recovery.store.tables import inbox
+
+
+@dataclass(frozen=True)
+class Message:
+    """One message, as given by its channel.
+
+    Attributes:
+        position: Order of arrival over all conversations.
+        external_id: The channel's own id; the same id again is the same message.
+        intent: Set for quick replies and events.
+        pressed: The checked quick reply, see `recovery.dialogue.reply.Pressed`.
+        holding: Whether the customer was already asked for patience.
+    """
+
+    position: int
+    id: str
+    conversation_id: str
+    external_id: str
+    text: str
+    intent: str | None
+    pressed: dict[str, Any] | None
+    state: str
+    holding: bool
+    received_at: str
+
+
+_COLUMNS = tuple(inbox.c[name] for name in Message.__dataclass_fields__)
+
+
+def known(db: Connection, conversation_id: str, external_id: str) -> Message | None:
+    """The message that already has this external id."""
+    row = db.execute(
+        select(*_COLUMNS).where(
+            inbox.c.conversation_id == conversation_id, inbox.c.external_id == external_id
+        )
+    ).first()
+    return Message(*row) if row else None
+
+
+def add(
+    db: Connection,
+    message_id: str,
+    conversation_id: str,
+    external_id: str,
+    text: str,
+    now: datetime,
+    *,
+    intent: str | None = None,
+    pressed: dict[str, Any] | None = None,
+) -> Message:
+    """Store a new message."""
+    result = db.execute(
+        insert(inbox).values(
+            id=message_id,
+            conversation_id=conversation_id,
+            external_id=external_id,
+            text=text,
+            intent=intent,
+            pressed=pressed,
+            state="new",
+            holding=False,
+            received_at=stamp(now),
+        )
+    )
+    key = result.inserted_primary_key
+    position = int(key[0]) if key else 0
+    return Message(
+        position,
+        message_id,
+        conversation_id,
+        external_id,
+        text,
+        intent,
+        pressed,
+        "new",
+        False,
+        stamp(now),
+    )
+
+
+def load(db: Connection, message_id: str) -> Message | None:
+    """Read a message."""
+    row = db.execute(select(*_COLUMNS).where(inbox.c.id == message_id)).first()
+    return Message(*row) if row else None
+
+
+def waiting(db: Connection) -> list[Message]:
+    """All messages that were not answered yet, in order of arrival."""
+    rows = db.execute(select(*_COLUMNS).where(inbox.c.state == "new").order_by(inbox.c.position))
+    return [Message(*row) for row in rows]
+
+
+def finish(db: Connection, message_id: str, understood: dict[str, Any] | None) -> bool:
+    """Mark a message answered.
+
+    Returns:
+        Whether it was still open; False when somebody has answered it before.
+    """
+    values: dict[str, Any] = {"state": "done"}
+    if understood is not None:
+        values["understood"] = understood
+    changed = db.execute(
+        update(inbox).where(inbox.c.id == message_id, inbox.c.state == "new").values(**values)
+    ).rowcount
+    return bool(changed)
+
+
+def note_holding(db: Connection, message_id: str) -> None:
+    """Remember that the customer was asked for patience, so that it is asked once."""
+    db.execute(update(inbox).where(inbox.c.id == message_id).values(holding=True))

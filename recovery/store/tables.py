@@ -1,0 +1,195 @@
+"""All tables. Times are ISO 8601 in UTC with microseconds, so that they sort as text."""
+
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+metadata = MetaData()
+
+customers = Table(
+    "customers",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("business", String(32), nullable=False),
+    Column("name", String(40), nullable=False),
+    Column("external_id", String(128)),  # signed by the host site
+    Column("created_at", String(32), nullable=False),
+    UniqueConstraint("business", "external_id"),
+)
+
+web_sessions = Table(
+    "web_sessions",
+    metadata,
+    Column("token_hash", String(64), primary_key=True),
+    Column("business", String(32), primary_key=True),
+    Column("customer_id", ForeignKey("customers.id"), nullable=False),
+    Column("created_at", String(32), nullable=False),
+)
+
+conversations = Table(
+    "conversations",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("business", String(32), nullable=False),
+    Column("customer_id", ForeignKey("customers.id"), nullable=False),
+    Column("kind", String(8), nullable=False),  # public, private
+    Column("room", String(32)),  # of a public one
+    Column("case_id", String(32)),
+    Column("owner", String(48), nullable=False),  # bot, queue, staff:<id>
+    Column("reason", String(32)),  # why it waits for a person
+    Column("waiting_since", String(32)),
+    Column("turns", Integer, nullable=False, default=0),  # taken by the bot; names the episode
+    Column("created_at", String(32), nullable=False),
+    Column("last_at", String(32), nullable=False),
+    Column("last_text", Text, nullable=False, default=""),
+    Column("seen_by_staff", Integer, nullable=False, default=0),
+    UniqueConstraint("customer_id", "room"),
+    Index("conversations_owner", "owner", "business"),
+    Index("conversations_case", "case_id"),
+    Index("conversations_customer", "customer_id"),
+)
+
+cases = Table(
+    "cases",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("business", String(32), nullable=False),
+    Column("customer_id", ForeignKey("customers.id"), nullable=False),
+    Column("stage", String(16), nullable=False),
+    Column("priority", Integer, nullable=False),
+    Column("state", JSON, nullable=False),  # recovery.case.Case.to_state
+    Column("opened_at", String(32), nullable=False),
+    Column("updated_at", String(32), nullable=False),
+    Index("cases_customer", "customer_id"),
+)
+
+case_log = Table(
+    "case_log",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("case_id", ForeignKey("cases.id"), nullable=False),
+    Column("message_id", String(40), nullable=False),
+    Column("command", JSON, nullable=False),
+    Column("at", String(32), nullable=False),
+    Index("case_log_case", "case_id"),
+)
+
+inbox = Table(
+    "inbox",
+    metadata,
+    Column("position", Integer, primary_key=True),
+    Column("id", String(40), nullable=False, unique=True),
+    Column("conversation_id", ForeignKey("conversations.id"), nullable=False),
+    Column("external_id", String(80), nullable=False),
+    Column("text", Text, nullable=False),
+    Column("intent", String(40)),  # set for quick replies and events: not guessed from the text
+    Column("pressed", JSON),
+    Column("state", String(8), nullable=False),  # new, done
+    Column("holding", Boolean, nullable=False, default=False),
+    Column("understood", JSON),
+    Column("received_at", String(32), nullable=False),
+    UniqueConstraint("conversation_id", "external_id"),
+    Index("inbox_state", "state", "position"),
+)
+
+streams = Table(
+    "streams",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("last", Integer, nullable=False),
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("stream", String(64), primary_key=True),
+    Column("seq", Integer, primary_key=True),
+    Column("id", String(48), nullable=False),
+    Column("event", JSON, nullable=False),
+    Column("at", String(32), nullable=False),
+    UniqueConstraint("stream", "id"),
+)
+
+said = Table(
+    "said",
+    metadata,
+    Column("customer_id", ForeignKey("customers.id"), primary_key=True),
+    Column("variant", String(16), primary_key=True),
+    Column("at", String(32), nullable=False),
+)
+
+invitations = Table(
+    "invitations",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("token_hash", String(64), nullable=False, unique=True),
+    Column("customer_id", ForeignKey("customers.id"), nullable=False),
+    Column("public_conversation", ForeignKey("conversations.id"), nullable=False),
+    Column("private_conversation", String(32)),
+    Column("created_at", String(32), nullable=False),
+    Column("expires_at", String(32), nullable=False),
+    Column("used_at", String(32)),
+    Index("invitations_public", "public_conversation"),
+)
+
+proof_tries = Table(
+    "proof_tries",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("business", String(32), nullable=False),
+    Column("order_number", String(64), nullable=False),
+    Column("customer_id", ForeignKey("customers.id"), nullable=False),
+    Column("correct", Boolean, nullable=False),
+    Column("at", String(32), nullable=False),
+    Index("proof_tries_order", "business", "order_number", "at"),
+    Index("proof_tries_customer", "customer_id", "at"),
+)
+
+fulfilments = Table(
+    "fulfilments",
+    metadata,
+    Column("key", String(48), primary_key=True),  # <offer>:<place>, also towards the order system
+    Column("case_id", ForeignKey("cases.id"), nullable=False),
+    Column("conversation_id", ForeignKey("conversations.id"), nullable=False),
+    Column("business", String(32), nullable=False),
+    Column("order_number", String(64), nullable=False),
+    Column("remedy", JSON, nullable=False),
+    Column("state", String(8), nullable=False),  # todo, done, refused
+    Column("attempts", Integer, nullable=False, default=0),
+    Column("due_at", String(32), nullable=False),
+    Column("receipt", JSON),
+    Column("created_at", String(32), nullable=False),
+    Index("fulfilments_state", "state", "due_at"),
+)
+
+staff = Table(
+    "staff",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("login", String(40), nullable=False, unique=True),
+    Column("name", String(40), nullable=False),
+    Column("role", String(16), nullable=False),
+    Column("password_hash", String(160), nullable=False),
+    Column("failures", Integer, nullable=False, default=0),
+    Column("locked_until", String(32)),
+    Column("created_at", String(32), nullable=False),
+)
+
+staff_sessions = Table(
+    "staff_sessions",
+    metadata,
+    Column("token_hash", String(64), primary_key=True),
+    Column("staff_id", ForeignKey("staff.id"), nullable=False),
+    Column("csrf", String(64), nullable=False),
+    Column("expires_at", String(32), nullable=False),
+)

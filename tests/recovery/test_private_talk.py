@@ -1,0 +1,309 @@
+"""The private talk: names the matter, asks only what is unknown, offers by policy."""
+
+from datetime import timedelta
+
+import pytest
+
+from recovery.case import Case, apply, hear
+from recovery.commands import AcceptOffer, HandOver, MakeOffer, OpenCase, TriedProof
+from recovery.dialogue.private import opening_turn, private_turn
+from recovery.dialogue.reply import Pressed, Turn
+from recovery.orders.embedded import EmbeddedOrders
+from tests.recovery.talk import HOTEL, SHOP, Talk, command, done, heard, names
+
+
+def talk_about(business: object, orders: EmbeddedOrders, failure: str, anger: int = 2) -> Talk:
+    talk = Talk(business, orders, private_turn)  # type: ignore[arg-type]  # a Business
+    opened = apply(None, OpenCase("s1", failure), talk.now)
+    assert opened is not None
+    talk.case = hear(opened, anger)
+    return talk
+
+
+def offer_of(talk: Talk) -> MakeOffer:
+    assert talk.case is not None
+    offer = talk.case.open_offer(talk.now)
+    assert offer is not None
+    return offer  # type: ignore[return-value]  # same fields
+
+
+def test_the_hotel_story(orders: EmbeddedOrders) -> None:
+    talk = talk_about(HOTEL, orders, "room_not_clean")
+    talk.decide = opening_turn
+    opening = talk.say(heard("", "entered", anger=2))
+    assert names(opening) == ["say_open", "say_apologise", "say_ask_order"]
+    assert opening.says[0].words["matter"] == "房间没有打扫干净这件事"
+    talk.decide = private_turn
+    offered = talk.say(heard("LT202611180012，尾号4417", "inform", anger=1))
+    assert names(offered) == ["say_offer"]
+    made = command(offered, MakeOffer)
+    assert isinstance(made, MakeOffer)
+    assert [one["kind"] for one in made.remedies] == ["room_change", "free_dinner", "stay_discount"]
+    assert made.reason
+    accepted = talk.say(heard("就这样办", "accept"), Pressed("accept", made.offer))
+    assert names(accepted) == ["say_confirm"]
+    assert "20分钟内" in accepted.says[0].words["next"]
+    assert talk.case is not None
+    assert talk.case.stage == "agreed"
+    assert names(talk.say(heard("谢谢", "thank"))) == ["say_close"]
+
+
+def test_the_shop_story(orders: EmbeddedOrders) -> None:
+    talk = talk_about(SHOP, orders, "wrong_item")
+    offered = talk.say(heard("单号QH202611150108 6621", "inform"))
+    made = command(offered, MakeOffer)
+    assert isinstance(made, MakeOffer)
+    kinds = {one["kind"]: one for one in made.remedies}
+    assert set(kinds) == {"resend", "courier_pickup", "recommendation"}
+    assert kinds["resend"]["product"] == "月白手冲咖啡杯"
+    # Bought cups, filters and beans before: what fits is from the coffee shelf and not bought yet.
+    assert kinds["recommendation"]["product"] in ("墨色手冲咖啡杯", "细口手冲壶")
+
+
+def test_nothing_is_asked_twice(orders: EmbeddedOrders) -> None:
+    talk = talk_about(HOTEL, orders, "noise")
+    assert names(talk.say(heard("LT202611180012", "inform"))) == ["say_ask_phone"]
+    assert names(talk.say(heard("4417", "inform"))) == ["say_offer"]
+    talk = talk_about(HOTEL, orders, "noise")
+    assert names(talk.say(heard("尾号4417", "inform"))) == ["say_ask_order_number"]
+    assert names(talk.say(heard("LT2026 1118 0012".replace(" ", ""), "inform"))) == ["say_offer"]
+
+
+def test_a_whole_phone_number_proves_as_its_last_digits(orders: EmbeddedOrders) -> None:
+    talk = talk_about(HOTEL, orders, "noise")
+    assert names(talk.say(heard("LT202611180012 手机19900004417", "inform"))) == ["say_offer"]
+
+
+def test_which_article_is_asked_only_where_it_matters(orders: EmbeddedOrders) -> None:
+    talk = talk_about(SHOP, orders, "defective")
+    asked = talk.say(heard("QH202611160231 3358", "inform"))
+    assert names(asked) == ["say_ask_item"]
+    assert [button.payload for button in asked.says[0].buttons] == ["item:EAR-01", "item:CAB-01"]
+    offered = talk.say(heard("编织充电线1.5米", "inform"), Pressed("item", value="CAB-01"))
+    made = command(offered, MakeOffer)
+    assert isinstance(made, MakeOffer)
+    assert made.remedies[0]["product"] == "编织充电线1.5米"
+    late = talk_about(SHOP, orders, "late")
+    assert names(late.say(heard("QH202611160231 3358", "inform"))) == ["say_offer"]
+
+
+@pytest.mark.parametrize("digits", ["0000", "4418"])
+def test_no_offer_without_proof(orders: EmbeddedOrders, digits: str) -> None:
+    talk = talk_about(HOTEL, orders, "noise")
+    reply = talk.say(heard(f"LT202611180012 {digits}", "inform"))
+    assert names(reply) == ["say_proof_failed"]
+    assert "make_offer" not in done(reply)
+
+
+def test_an_unknown_order_and_wrong_digits_look_alike(orders: EmbeddedOrders) -> None:
+    wrong = talk_about(HOTEL, orders, "noise").say(heard("LT202611180012 0001", "inform"))
+    unknown = talk_about(HOTEL, orders, "noise").say(heard("LT209901010001 0001", "inform"))
+    assert names(wrong) == names(unknown)
+    assert done(wrong) == done(unknown)
+
+
+def test_an_order_of_another_business_proves_nothing(orders: EmbeddedOrders) -> None:
+    talk = talk_about(HOTEL, orders, "noise")
+    reply = talk.say(heard("QH202611150108 6621", "inform"))
+    assert names(reply) == ["say_proof_failed"]
+
+
+def test_guessing_ends_with_a_person(orders: EmbeddedOrders) -> None:
+    talk = talk_about(HOTEL, orders, "noise")
+    for guess in range(4):
+        reply = talk.say(heard(f"LT202611180012 {guess:04d}", "inform"))
+        assert names(reply) == ["say_proof_failed"]
+    last = talk.say(heard("LT202611180012 0009", "inform"))
+    assert names(last) == ["say_proof_limited"]
+    assert isinstance(command(last, HandOver), HandOver)
+    assert isinstance(command(last, TriedProof), TriedProof)
+
+
+def test_a_guest_whom_the_host_site_vouches_for_is_asked_for_nothing(
+    orders: EmbeddedOrders,
+) -> None:
+    talk = talk_about(HOTEL, orders, "room_not_clean")
+    assert names(talk.say(heard("嗯", "inform"), external="guest-1001")) == ["say_offer"]
+    other = talk_about(SHOP, orders, "late")
+    other.decide = opening_turn
+    asked = other.say(heard("", "entered"), external="buyer-2001")
+    other.decide = private_turn
+    assert names(asked)[-1] == "say_ask_order_number"
+    assert all(button.payload.startswith("order:QH") for button in asked.says[-1].buttons)
+    foreign = Pressed("order", value="QH202611160231")  # somebody else's
+    again = other.say(heard("这单", "inform"), foreign, external="buyer-2001")
+    assert "make_offer" not in done(again)
+
+
+def offered(orders: EmbeddedOrders, anger: int = 1) -> Talk:
+    talk = talk_about(HOTEL, orders, "room_not_clean", anger)
+    talk.say(heard("LT202611180012 4417", "inform", anger=anger))
+    return talk
+
+
+def test_free_text_needs_a_sure_intent(orders: EmbeddedOrders) -> None:
+    talk = offered(orders)
+    assert names(talk.say(heard("行吧", "accept", confidence=0.4))) == ["say_which"]
+    reply = talk.say(heard("行，就这么办", "accept", confidence=0.9))
+    assert isinstance(command(reply, AcceptOffer), AcceptOffer)
+
+
+def test_a_button_of_a_replaced_offer_takes_nothing(orders: EmbeddedOrders) -> None:
+    talk = offered(orders)
+    old = offer_of(talk).id  # type: ignore[attr-defined]  # an Offer
+    assert names(talk.say(heard("就这点？", "ask_more"))) == ["say_offer_more"]
+    reply = talk.say(heard("就这样办", "accept"), Pressed("accept", old))
+    assert names(reply) == ["say_which"]
+    assert "accept_offer" not in done(reply)
+
+
+def test_more_is_given_once_then_a_person_decides_and_the_offer_stands(
+    orders: EmbeddedOrders,
+) -> None:
+    talk = offered(orders)
+    first = offer_of(talk).remedies
+    talk.say(heard("再加点", "ask_more"))
+    second = offer_of(talk).remedies
+    assert {one["kind"] for one in first} <= {one["kind"] for one in second}
+    limit = talk.say(heard("还是不够", "ask_more"))
+    assert names(limit) == ["say_more_limit"]
+    assert isinstance(command(limit, HandOver), HandOver)
+    assert offer_of(talk).remedies == second
+
+
+@pytest.mark.parametrize("anger", [0, 1, 2, 3])
+def test_anger_never_changes_what_is_given(orders: EmbeddedOrders, anger: int) -> None:
+    calm, angry = offered(orders, 0), offered(orders, anger)
+    assert offer_of(calm).remedies == offer_of(angry).remedies
+    calm.say(heard("再加点", "ask_more"))
+    angry.say(heard("就这点？打发谁呢", "ask_more", anger=anger))
+    assert offer_of(calm).remedies == offer_of(angry).remedies
+
+
+def test_refusal_brings_a_person_and_a_time(orders: EmbeddedOrders) -> None:
+    reply = offered(orders).say(heard("不接受", "refuse"))
+    assert names(reply) == ["say_refused"]
+    assert reply.says[0].words["time"]
+    assert done(reply) == ["refuse_offer", "hand_over"]
+
+
+def test_thinking_it_over_keeps_the_offer_and_names_its_end(orders: EmbeddedOrders) -> None:
+    talk = offered(orders)
+    reply = talk.say(heard("我考虑一下", "think_over"))
+    assert names(reply) == ["say_think"]
+    assert reply.says[0].words["until"] == "11月24日12:00"
+    talk.now += timedelta(hours=47)
+    assert "accept_offer" in done(talk.say(heard("好的", "accept")))
+
+
+def test_an_expired_offer_is_made_anew_not_taken(orders: EmbeddedOrders) -> None:
+    talk = offered(orders)
+    talk.now += timedelta(hours=49)
+    reply = talk.say(heard("好的", "accept"))
+    assert "accept_offer" not in done(reply)
+    assert "make_offer" in done(reply)
+
+
+def test_why_is_answered_with_the_reason_of_the_rule(orders: EmbeddedOrders) -> None:
+    talk = offered(orders)
+    reply = talk.say(heard("为什么是这样", "ask_why"))
+    assert reply.says[0].words["reason"] == offer_of(talk).reason
+
+
+def test_accepting_twice_carries_out_once(orders: EmbeddedOrders) -> None:
+    talk = offered(orders)
+    talk.say(heard("好的", "accept"))
+    assert names(talk.say(heard("好的", "accept"))) == ["say_already_agreed"]
+
+
+@pytest.mark.parametrize(
+    ("what", "reason"),
+    [
+        (heard("我要找经理", "ask_human"), "asked"),
+        (
+            heard("我去12315告", "complain_other", anger=3, flags=("escalation",)),
+            "escalation",
+        ),
+        (heard("吃了拉肚子进医院了", "complain_other", flags=("safety",)), "safety"),
+    ],
+)
+def test_some_things_are_for_people_at_any_time(
+    orders: EmbeddedOrders, what: object, reason: str
+) -> None:
+    for talk in (talk_about(HOTEL, orders, "noise"), offered(orders)):
+        reply = talk.say(what)  # type: ignore[arg-type]  # parametrized
+        handed = command(reply, HandOver)
+        assert isinstance(handed, HandOver)
+        assert handed.reason == reason
+        assert talk.case is not None
+        assert talk.case.stage == "person"
+
+
+def test_what_cannot_be_placed_goes_to_a_person_with_a_time(orders: EmbeddedOrders) -> None:
+    talk = talk_about(SHOP, orders, "unknown")
+    talk.decide = opening_turn
+    reply = talk.say(heard("", "entered"))
+    assert names(reply)[-1] == "say_handover_unknown"
+    assert reply.says[-1].words["time"]
+    handed = command(reply, HandOver)
+    assert isinstance(handed, HandOver)
+    assert handed.reason == "unknown"
+
+
+def test_no_matter_yet_is_asked_once_then_a_person_comes(orders: EmbeddedOrders) -> None:
+    talk = Talk(HOTEL, orders, private_turn)
+    assert names(talk.say(heard("你们说怎么办", anger=1))) == ["say_ask_matter"]
+    assert "hand_over" in done(talk.say(heard("你们说呢", anger=1)))
+
+
+def test_two_misunderstandings_bring_a_person(orders: EmbeddedOrders) -> None:
+    talk = talk_about(HOTEL, orders, "noise", anger=0)
+    assert names(talk.say(heard("嗯嗯啊啊"))) == ["say_not_understood"]
+    assert "hand_over" in done(talk.say(heard("哦")))
+
+
+def test_what_is_beyond_the_bots_authority_goes_to_a_person(orders: EmbeddedOrders) -> None:
+    talk = talk_about(SHOP, orders, "fake")
+    reply = talk.say(heard("给个说法", "complain_other", anger=2))
+    handed = command(reply, HandOver)
+    assert isinstance(handed, HandOver)
+    assert handed.reason == "beyond_authority"
+
+
+@pytest.mark.parametrize("intent", ["greet", "thank", "praise", "ask_question", "goodbye"])
+def test_small_talk_needs_no_case(orders: EmbeddedOrders, intent: str) -> None:
+    talk = Talk(HOTEL, orders, private_turn)
+    reply = talk.say(heard("您好", intent))
+    assert done(reply) == []
+    assert len(reply.says) == 1
+
+
+def test_after_closing_a_new_matter_opens_a_new_case(orders: EmbeddedOrders) -> None:
+    talk = offered(orders)
+    talk.say(heard("好的", "accept"))
+    talk.say(heard("谢谢", "thank"))
+    before = talk.case
+    reply = talk.say(heard("隔壁太吵了！", "complain_noise", anger=2))
+    assert "open_case" in done(reply)
+    assert talk.case is not None
+    assert before is not None
+    assert talk.case.id != before.id
+    assert talk.case.failure == "noise"
+
+
+def test_ids_follow_from_the_message_so_that_a_retry_names_the_same(
+    orders: EmbeddedOrders,
+) -> None:
+    case: Case | None = talk_about(HOTEL, orders, "noise").case
+    turn = Turn(
+        message="m0123456789abcdef01234567",
+        heard=heard("LT202611180012 4417", "inform"),
+        business=HOTEL,
+        case=case,
+        now=Talk(HOTEL, orders, private_turn).now,
+        orders=orders,
+    )
+    assert private_turn(turn) == private_turn(turn)
+    made = command(private_turn(turn), MakeOffer)
+    assert isinstance(made, MakeOffer)
+    assert made.offer == "o0123456789abcdef01234567"

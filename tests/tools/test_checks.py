@@ -1,0 +1,66 @@
+"""All stages run, and the verdict names every one that failed."""
+
+import pytest
+
+from tools import checks
+from tools.checks import Stage, run_stages
+from tools.console import ToolError
+from tools.places import here
+
+
+def test_a_failure_does_not_hide_the_rest(capsys: pytest.CaptureFixture[str]) -> None:
+    def lacks() -> int:
+        raise ToolError("no browser here")
+
+    seen: list[str] = []
+
+    def good() -> int:
+        seen.append("good")
+        return 0
+
+    stages = [Stage("lint", lambda: 3), Stage("pages", lacks), Stage("tests", good)]
+    assert run_stages(stages, clock=lambda: 0.0) == ["lint", "pages"]
+    assert seen == ["good"]
+    out = capsys.readouterr().out
+    assert "error: no browser here" in out
+    verdict = out.split("=== verdict\n")[1].splitlines()
+    assert [line.split()[0] for line in verdict] == ["lint", "pages", "tests"]
+    assert ["FAILED (status 3)" in verdict[0], verdict[2].endswith("ok")] == [True, True]
+
+
+def test_everything_is_checked() -> None:
+    places = here()
+    names = [
+        stage.name
+        for stage in (
+            *checks.lint_stages(places),
+            *checks.preparing_stages(places),
+            *checks.page_stages(places),
+            *checks.test_stages(places),
+        )
+    ]
+    assert names == [
+        *("lint", "format", "types", "pages", "model", "pages: types", "pages: tests"),
+        *("service tests", "nlu tests", "rasa data", "rasa stories"),
+    ]
+
+
+@pytest.mark.parametrize(("ci", "expected"), [("true", "1"), ("", None)])
+def test_in_ci_nothing_may_be_skipped(
+    monkeypatch: pytest.MonkeyPatch, ci: str, expected: str | None
+) -> None:
+    seen: list[str | None] = []
+    monkeypatch.setenv("CI", ci)
+    # Set first, so that monkeypatch puts the present state back at the end.
+    monkeypatch.setenv(checks.REQUIRE_ALL_VARIABLE, "x")
+    monkeypatch.delenv(checks.REQUIRE_ALL_VARIABLE)
+    monkeypatch.setattr(checks.environments, "ensure", lambda *_, **__: None)
+    monkeypatch.setattr(checks, "end_on_sigterm", lambda: None)
+
+    def stages(_: object) -> list[Stage]:
+        seen.append(checks.os.environ.get(checks.REQUIRE_ALL_VARIABLE))
+        return [Stage("lint", lambda: 1)]
+
+    monkeypatch.setattr(checks, "lint_stages", stages)
+    assert checks.main(["--lint"]) == 1
+    assert seen == [expected]

@@ -1,0 +1,152 @@
+"""`make test`: every check there is, one after the other, with a verdict at the end."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tools import environments, model, pages
+from tools.console import ToolError, run_main, say
+from tools.places import Places, here
+from tools.steps import Command, end_on_sigterm, step
+
+REQUIRE_ALL_VARIABLE = "HUIXIN_REQUIRE_ALL"
+"""Set to 1, a test that lacks a browser or a service fails; otherwise it is skipped."""
+
+TYPED = ("recovery", "desk", "actions", "tools")
+"""The packages under `mypy --strict`; `bot` imports Rasa, which has no types of use."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One check.
+
+    Attributes:
+        name: shown in the verdict.
+        run: does it and returns the exit status, 0 for good.
+    """
+
+    name: str
+    run: Callable[[], int]
+
+
+def lint_stages(places: Places) -> list[Stage]:
+    """Return the checks of style and types."""
+    python = places.service_python
+
+    def module(name: str, *arguments: str) -> Callable[[], int]:
+        return lambda: step([python, "-m", name, *arguments], places.root)
+
+    typed = [name for name in TYPED if (places.root / name).is_dir()]
+    return [
+        Stage("lint", module("ruff", "check", "--quiet")),
+        Stage("format", module("ruff", "format", "--check", "--quiet")),
+        Stage("types", module("mypy", *(part for name in typed for part in ("-p", name)))),
+    ]
+
+
+def preparing_stages(places: Places) -> list[Stage]:
+    """Return the making of what the tests run on; a failure here is one more finding."""
+
+    def build() -> int:
+        pages.ensure(places)
+        return 0
+
+    def train() -> int:
+        model.ensure(places)
+        return 0
+
+    return [Stage("pages", build), Stage("model", train)]
+
+
+def page_stages(places: Places) -> list[Stage]:
+    """Return the pages' own checks, as far as their package.json names them.
+
+    Raises:
+        ToolError: there is no such file.
+    """
+    wanted = (("typecheck", "pages: types"), ("test", "pages: tests"))
+
+    def script(name: str) -> Callable[[], int]:
+        return lambda: pages.install(places).run(places.web, "run", "--silent", name)
+
+    known = pages.scripts(places)
+    return [Stage(label, script(name)) for name, label in wanted if name in known]
+
+
+def test_stages(places: Places) -> list[Stage]:
+    """Return the tests of Python code and of the Rasa project."""
+    reports = places.root / "var" / "test"
+
+    def service() -> int:
+        command: Command = [places.service_python, "-m", "pytest", "tests", "--ignore=tests/bot"]
+        return step(command, places.root)
+
+    def nlu() -> int:
+        # asyncio_mode in pyproject.toml is for the service environment's plug-in.
+        command: Command = [places.nlu_python, "-m", "pytest", "tests/bot"]
+        command += ["-W", "ignore::pytest.PytestConfigWarning"]
+        return step(command, places.root, model.command_environment())
+
+    def validate() -> int:
+        command: Command = [places.nlu_python, "-m", "rasa", "data", "validate"]
+        return step([*command, "--fail-on-warnings"], places.root, model.command_environment())
+
+    def stories() -> int:
+        command: Command = [
+            *(places.nlu_python, "-m", "rasa", "test", "core", "--e2e"),
+            *("--stories", "tests/stories", "--model", model.model_path(places)),
+            *("--fail-on-prediction-errors", "--no-plot", "--out", reports / "stories"),
+        ]
+        return step(command, places.root, model.command_environment())
+
+    return [
+        Stage("service tests", service),
+        Stage("nlu tests", nlu),
+        Stage("rasa data", validate),
+        Stage("rasa stories", stories),
+    ]
+
+
+def run_stages(stages: list[Stage], clock: Callable[[], float] = time.monotonic) -> list[str]:
+    """Run all stages, also after one has failed, and print a verdict.
+
+    Returns:
+        The names of those that failed.
+    """
+    verdicts: list[tuple[Stage, int, float]] = []
+    for stage in stages:
+        say(f"\n=== {stage.name}")
+        began = clock()
+        try:
+            status = stage.run()
+        except ToolError as error:
+            say(f"error: {error}")
+            status = 1
+        verdicts.append((stage, status, clock() - began))
+    say("\n=== verdict")
+    for stage, status, seconds in verdicts:
+        verdict = "ok" if status == 0 else f"FAILED (status {status})"
+        say(f"{stage.name:<14} {seconds:6.1f} s  {verdict}")
+    return [stage.name for stage, status, _ in verdicts if status != 0]
+
+
+def main(arguments: list[str]) -> int:
+    """Run everything; with ``--lint`` only style and types."""
+    end_on_sigterm()
+    places = here()
+    if os.environ.get("CI") == "true":
+        os.environ.setdefault(REQUIRE_ALL_VARIABLE, "1")
+    environments.ensure(places, tests=True)
+    stages = lint_stages(places)
+    if "--lint" not in arguments:
+        stages += [*preparing_stages(places), *page_stages(places), *test_stages(places)]
+    failed = run_stages(stages)
+    say(f"\nfailed: {', '.join(failed)}" if failed else "\nall good")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    run_main(main)

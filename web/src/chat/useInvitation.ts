@@ -1,0 +1,87 @@
+import { ref, watch, type Ref } from "vue";
+import { useRouter } from "vue-router";
+import { ApiError, customerApi } from "../wire/api";
+import type { InvitationState } from "../wire/contract";
+
+/** What one invitation is worth now, and the two things that can be done with it. */
+export function useInvitation(given: Readonly<Ref<string | null>>) {
+  const router = useRouter();
+  /** The token in force: the given one, or the one that took its place. */
+  const token = ref<string | null>(null);
+  const renewed = ref(false);
+  const state = ref<InvitationState>("open");
+  const matter = ref("");
+  const business = ref("");
+  const known = ref<"asking" | "yes" | "no" | "unreachable">("asking");
+  const busy = ref(false);
+  const failure = ref("");
+
+  async function look(): Promise<void> {
+    const asked = token.value;
+    if (!asked) return;
+    try {
+      const answer = await customerApi.invitation(asked);
+      if (asked !== token.value) return;
+      state.value = answer.state;
+      matter.value = answer.matter;
+      business.value = answer.business;
+      known.value = "yes";
+    } catch (error) {
+      if (asked !== token.value) return;
+      const refused = error instanceof ApiError && error.status >= 400 && error.status < 500;
+      known.value = refused ? "no" : "unreachable";
+    }
+  }
+
+  watch(
+    given,
+    (now) => {
+      token.value = now;
+      renewed.value = false;
+      state.value = "open";
+      known.value = "asking";
+      failure.value = "";
+      void look();
+    },
+    { immediate: true },
+  );
+
+  function tell(error: unknown): void {
+    if (!(error instanceof ApiError)) throw error;
+    failure.value =
+      error.status === 404 ? "这份邀请打不开了，请在房间里再说一声。" : error.message;
+  }
+
+  async function enter(): Promise<void> {
+    if (!token.value || busy.value) return;
+    busy.value = true;
+    failure.value = "";
+    try {
+      const { conversation } = await customerApi.enter(token.value);
+      await router.push({ name: "private", params: { conversation } });
+    } catch (error) {
+      if (error instanceof ApiError && error.status === 410) state.value = "expired";
+      else tell(error);
+    } finally {
+      busy.value = false;
+    }
+  }
+
+  async function renew(): Promise<void> {
+    if (!token.value || busy.value) return;
+    busy.value = true;
+    failure.value = "";
+    try {
+      token.value = (await customerApi.renew(token.value)).token;
+      renewed.value = true;
+      state.value = "open";
+      await look();
+    } catch (error) {
+      tell(error);
+    } finally {
+      busy.value = false;
+    }
+  }
+
+  return { token, renewed, state, matter, business, known, busy, failure, look, enter, renew };
+}

@@ -1,0 +1,37 @@
+import { createRouter, createWebHistory } from "vue-router";
+
+export const router = createRouter({
+  history: createWebHistory(),
+  routes: [
+    { path: "/", name: "start", component: () => import("./pages/StartPage.vue") },
+    {
+      path: "/r/:room",
+      name: "room",
+      component: () => import("./pages/RoomPage.vue"),
+      props: true,
+    },
+    {
+      path: "/p/:token",
+      name: "invitation",
+      component: () => import("./pages/InvitationPage.vue"),
+      props: true,
+    },
+    {
+      path: "/c/:conversation",
+      name: "private",
+      component: () => import("./pages/PrivatePage.vue"),
+      props: true,
+    },
+    {
+      path: "/staff/:conversation?",
+      name: "staff",
+      component: () => import("./staff/StaffPage.vue"),
+      props: true,
+    },
+    {
+      path: "/:rest(.*)*",
+      name: "nowhere",
+      component: () => import("./pages/NowherePage.vue"),
+    },
+  ],
+});

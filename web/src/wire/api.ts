@@ -1,0 +1,146 @@
+import type {
+  Customer,
+  DeskConversation,
+  DeskLists,
+  Invitation,
+  OwnConversation,
+  PrivateConversation,
+  Room,
+  RoomState,
+  StaffMember,
+} from "./contract";
+
+const TIMEOUT_MS = 10_000;
+
+/** An answer of the desk that is not a success, or no answer at all (`status` 0). */
+export class ApiError extends Error {
+  constructor(
+    readonly status: number,
+    readonly code: string,
+    message: string,
+  ) {
+    super(message);
+    this.name = "ApiError";
+  }
+}
+
+const WORDS: Record<number, string> = {
+  0: "暂时连不上服务，请检查网络后再试。",
+  401: "登录已失效，请重新登录。",
+  403: "没有权限做这件事。",
+  404: "没有找到。",
+  409: "情况已经变了，请看最新状态。",
+  410: "已经过期。",
+  429: "操作太快了，请稍等片刻。",
+};
+
+async function call<T>(
+  method: "GET" | "POST",
+  path: string,
+  body?: unknown,
+  headers: Record<string, string> = {},
+): Promise<T> {
+  let response: Response;
+  let raw: string;
+  try {
+    response = await fetch(path, {
+      method,
+      credentials: "same-origin",
+      cache: "no-store",
+      headers: {
+        Accept: "application/json",
+        ...(body === undefined ? {} : { "Content-Type": "application/json" }),
+        ...headers,
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+    });
+    raw = await response.text();
+  } catch {
+    // No connection, or the time limit: to the reader both are "cannot reach the service".
+    throw new ApiError(0, "unreachable", WORDS[0] ?? "");
+  }
+  let answer: unknown = null;
+  try {
+    answer = raw === "" ? null : JSON.parse(raw);
+  } catch {
+    if (response.ok) throw new ApiError(502, "bad_answer", "服务的回答看不懂，请稍后再试。");
+  }
+  if (!response.ok) {
+    const error = (answer as { error?: { code?: string; message?: string } } | null)?.error;
+    throw new ApiError(
+      response.status,
+      error?.code ?? `http_${response.status}`,
+      error?.message ?? WORDS[response.status] ?? "服务出了点问题，请稍后再试。",
+    );
+  }
+  return answer as T;
+}
+
+const part = encodeURIComponent;
+
+export const customerApi = {
+  rooms: () => call<{ rooms: Room[] }>("GET", "/api/rooms"),
+  /** Makes or keeps the session; the cookie is set by the desk. */
+  session: (business: string, name?: string, identity?: string) =>
+    call<{ customer: Customer }>("POST", "/api/session", {
+      business,
+      ...(name ? { name } : {}),
+      ...(identity ? { identity } : {}),
+    }),
+  room: (room: string) => call<RoomState>("GET", `/api/rooms/${part(room)}`),
+  invitation: (token: string) => call<Invitation>("GET", `/api/invitations/${part(token)}`),
+  enter: (token: string) =>
+    call<{ conversation: string }>("POST", `/api/invitations/${part(token)}`, {}),
+  renew: (token: string) =>
+    call<{ token: string }>("POST", `/api/invitations/${part(token)}/renew`, {}),
+  conversation: (id: string) => call<PrivateConversation>("GET", `/api/conversations/${part(id)}`),
+  mine: () => call<{ conversations: OwnConversation[] }>("GET", "/api/my/conversations"),
+};
+
+/** The staff calls; every change carries the CSRF token that login or `me` gave. */
+export class StaffApi {
+  private csrf = "";
+
+  async login(login: string, password: string): Promise<StaffMember> {
+    return this.keep(await call("POST", "/api/staff/login", { login, password }));
+  }
+
+  async me(): Promise<StaffMember> {
+    return this.keep(await call("GET", "/api/staff/me"));
+  }
+
+  async logout(): Promise<void> {
+    await this.change("/api/staff/logout", {});
+    this.csrf = "";
+  }
+
+  lists(): Promise<DeskLists> {
+    return call("GET", "/api/staff/conversations");
+  }
+
+  open(id: string): Promise<DeskConversation> {
+    return call("GET", `/api/staff/conversations/${part(id)}`);
+  }
+
+  take(id: string): Promise<unknown> {
+    return this.change(`/api/staff/conversations/${part(id)}/take`, {});
+  }
+
+  answer(id: string, messageId: string, text: string): Promise<unknown> {
+    return this.change(`/api/staff/conversations/${part(id)}/answer`, { id: messageId, text });
+  }
+
+  giveBack(id: string, note: string): Promise<unknown> {
+    return this.change(`/api/staff/conversations/${part(id)}/give_back`, { note });
+  }
+
+  private keep(answer: { staff: StaffMember; csrf?: string }): StaffMember {
+    if (answer.csrf) this.csrf = answer.csrf;
+    return answer.staff;
+  }
+
+  private change(path: string, body: unknown): Promise<unknown> {
+    return call("POST", path, body, { "X-CSRF": this.csrf });
+  }
+}
