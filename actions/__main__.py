@@ -44,13 +44,6 @@ def make_app(context: Context) -> App:
             return json({"status": "down", "database": type(error).__name__}, status=503)
         return json({"status": "ready"})
 
-    @app.exception(Exception)
-    async def failed(request: Request, error: Exception) -> HTTPResponse:
-        # rasa-sdk's own handler answers with the whole request, which holds the conversation.
-        status = getattr(error, "status_code", 500)
-        _log.error("%s %s: %s", request.method, request.path, type(error).__name__)
-        return json({"error": type(error).__name__}, status=status)
-
     return app
 
 

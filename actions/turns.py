@@ -27,8 +27,11 @@ from recovery.understood import Understood
 _log = logging.getLogger(__name__)
 
 
-class _TurnAction(Action):  # type: ignore[misc]  # rasa-sdk has no types
-    """Base: reads, decides, says; never writes."""
+class _Turn:
+    """Base: reads, decides, says; never writes.
+
+    Not an `Action` itself, since rasa-sdk registers every subclass.
+    """
 
     action_name: ClassVar[str]
 
@@ -83,7 +86,7 @@ class _TurnAction(Action):  # type: ignore[misc]  # rasa-sdk has no types
         return [SlotSet("stage", _stage_after(case, reply.commands))]
 
 
-class ActionPublic(_TurnAction):
+class ActionPublic(_Turn, Action):  # type: ignore[misc]  # rasa-sdk has no types
     """Answers a post in a public room."""
 
     action_name = "action_public"
@@ -93,7 +96,7 @@ class ActionPublic(_TurnAction):
         return public_turn(turn)
 
 
-class ActionOpen(_TurnAction):
+class ActionOpen(_Turn, Action):  # type: ignore[misc]  # rasa-sdk has no types
     """Speaks first when the customer has entered the private chat."""
 
     action_name = "action_open"
@@ -103,7 +106,7 @@ class ActionOpen(_TurnAction):
         return opening_turn(turn)
 
 
-class ActionPrivate(_TurnAction):
+class ActionPrivate(_Turn, Action):  # type: ignore[misc]  # rasa-sdk has no types
     """Answers a message of the private chat."""
 
     action_name = "action_private"
@@ -146,10 +149,10 @@ def _folded(events: Iterable[dict[str, Any]]) -> Case | None:
 
 def _message_id(tracker: Tracker) -> str:
     """The desk's id of the message; Rasa's own id outside the desk, in the same form."""
-    given = str(tracker.latest_message.get("message_id") or "")
     metadata = tracker.latest_message.get("metadata") or {}
-    if metadata.get("conversation") and given:
-        return given
+    if metadata.get("message"):
+        return str(metadata["message"])
+    given = str(tracker.latest_message.get("message_id") or "")
     return "m" + fingerprint(given or str(len(tracker.events)))[:24]
 
 

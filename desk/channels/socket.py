@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 from sanic import Websocket
@@ -76,8 +76,23 @@ class PageSocket:
             for entry in missed:
                 await self._deliver(entry)
 
-    async def pump(self) -> None:
-        """Send until the page is gone."""
+    async def serve(self, reading: Coroutine[Any, Any, None]) -> None:
+        """Read and send side by side until the page is gone.
+
+        Args:
+            reading: Reads the page's frames; ends when the page is gone.
+        """
+        tasks = {asyncio.create_task(reading), asyncio.create_task(self._pump())}
+        try:
+            done, _ = await asyncio.wait(tasks, return_when="FIRST_COMPLETED")
+            for task in done:
+                task.result()
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _pump(self) -> None:
         while not self._overrun:
             item = await self._queue.get()
             if not isinstance(item, Entry):

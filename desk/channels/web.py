@@ -1,6 +1,5 @@
 """The web channel: sockets of the public room and the private chat."""
 
-import asyncio
 import json
 from typing import Any
 from urllib.parse import urlsplit
@@ -79,7 +78,6 @@ async def _serve(
     context = context_of(request)
     page = PageSocket(context, socket, lambda event: for_customer(event, customer.id))
     context.metrics.sockets.inc()
-    reader: asyncio.Task[None] | None = None
     try:
         for stream, after in numbers.items():
             page.follow(stream, after)
@@ -97,19 +95,10 @@ async def _serve(
         )
         for stream in numbers:
             await page.catch_up(stream)
-        reader = asyncio.create_task(_read(request, socket, page, conversation))
-        writer = asyncio.create_task(page.pump())
-        done, pending = await asyncio.wait({reader, writer}, return_when="FIRST_COMPLETED")
-        for task in pending:
-            task.cancel()
-        await asyncio.gather(*pending, return_exceptions=True)
-        for task in done:
-            task.result()
+        await page.serve(_read(request, socket, page, conversation))
     except GONE:
         pass
     finally:
-        if reader:
-            reader.cancel()
         page.close()
         context.metrics.sockets.dec()
 

@@ -158,13 +158,19 @@ class Router:
         """Ask Rasa until it answers; None when the patience of the settings is over."""
         loop = asyncio.get_running_loop()
         settings = self._context.settings
-        begun, pause = loop.time(), _FIRST_PAUSE
+        begun, pause, failures = loop.time(), _FIRST_PAUSE, 0
         holding = loop.call_later(settings.holding_seconds, lambda: self.spawn(self._hold(message)))
         try:
             while True:
                 try:
-                    body = _body(message, situation, settings.episode_turns)
-                    return await self._rasa.ask(message.conversation_id, body)
+                    body = _body(message, situation, settings.episode_turns, failures)
+                    answer = await self._rasa.ask(message.conversation_id, body)
+                    if not answer.failed:
+                        return answer
+                    # An action failed (its process was away). That turn stands in the tracker
+                    # under its id for good, so the message is asked again under the next one.
+                    failures += 1
+                    log.warning("turn failed", conversation=message.conversation_id)
                 except RasaAwayError as error:
                     log.warning("rasa away", conversation=message.conversation_id, error=str(error))
                 if loop.time() - begun > settings.give_up_seconds:
@@ -250,14 +256,16 @@ def _sender(conversation: Conversation, episode_turns: int) -> str:
     return f"{conversation.id}:{conversation.turns // episode_turns}"
 
 
-def _body(message: Message, situation: _Situation, episode_turns: int) -> dict[str, Any]:
+def _body(
+    message: Message, situation: _Situation, episode_turns: int, failures: int = 0
+) -> dict[str, Any]:
     conversation, case = situation.conversation, situation.case
     stage = "public"
     if conversation.private:
         stage = case.stage if case else "hearing"
     return {
         "sender": _sender(conversation, episode_turns),
-        "message_id": message.id,
+        "message_id": f"{message.id}.{failures}" if failures else message.id,
         "text": message.text,
         "intent": message.intent,
         "metadata": {
@@ -265,6 +273,7 @@ def _body(message: Message, situation: _Situation, episode_turns: int) -> dict[s
             "channel": "web",
             "business": conversation.business,
             "conversation": conversation.id,
+            "message": message.id,
             "customer": conversation.customer_id,
             "case": conversation.case_id,
             "stage": stage,

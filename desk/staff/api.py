@@ -1,6 +1,5 @@
 """The staff page: login, the queue, take, read, answer, give back."""
 
-import asyncio
 import json as jsonlib
 import time
 from collections.abc import Awaitable, Callable
@@ -258,21 +257,12 @@ async def live(request: Request, socket: Websocket) -> None:
     page = PageSocket(context, socket, for_staff)
     desk = _StaffSocket(context, page)
     context.hub.hear_signals("desk", desk.changed)
-    tasks: set[asyncio.Task[None]] = set()
     try:
         await socket.send(jsonlib.dumps({"type": "welcome", "after": number(None)}))
-        tasks = {
-            asyncio.create_task(_read(request, socket, page, desk)),
-            asyncio.create_task(page.pump()),
-        }
-        done, _ = await asyncio.wait(tasks, return_when="FIRST_COMPLETED")
-        for task in done:
-            task.result()
+        await page.serve(_read(request, socket, page, desk))
     except GONE:
         pass
     finally:
-        for task in tasks:
-            task.cancel()
         context.hub.leave_signals("desk", desk.changed)
         page.close()
 

@@ -1,0 +1,29 @@
+"""Fixtures of all tests in the service environment."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.stack import Stack, running
+from tools import model
+from tools.places import here
+
+
+@pytest.fixture(scope="session")
+def trained() -> Path:
+    """The model of the present data; `make test` has trained it."""
+    path = model.model_path(here())
+    if not path.is_file():
+        if os.environ.get("HUIXIN_REQUIRE_ALL"):
+            pytest.fail("no model for the present data: run make train")
+        pytest.skip("no model for the present data: run make train")
+    return path
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory, trained: Path) -> Iterator[Stack]:
+    """Desk, actions and Rasa, shared by tests that leave them running."""
+    with running(tmp_path_factory.mktemp("stack")) as processes:
+        yield processes
