@@ -3,6 +3,7 @@
 Actions decide and speak; only this module (and staff, through `ownership`) changes anything.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -140,8 +141,12 @@ def commit_answer(
         return _instead(turn, "error", phrases.given_up)
     offer = turn.case.open_offer(now) if turn.case else None
     if offer and offer != offer_before:
-        _show_offer(turn, offer.id)
-    _speak(turn, spoken, own, offer.id if offer else None)
+        # The words announce the card, and the card carries their buttons.
+        chosen = [button for one in spoken for button in one.pop("buttons", None) or []]
+        _speak(turn, spoken, own, offer.id)
+        _show_offer(turn, offer.id, chosen)
+    else:
+        _speak(turn, spoken, own, offer.id if offer else None)
     if any(isinstance(command, CloseCase) for command in commands):
         closed = {"kind": "closed", "text": phrases.closed()}
         turn.show(turn.conversation.stream, f"{message.id}.closed", closed)
@@ -314,15 +319,18 @@ def _show_replaced(turn: _Turn, new: str) -> None:
             _show_offer(turn, offer.id)
 
 
-def _show_offer(turn: _Turn, offer_id: str) -> None:
+def _show_offer(turn: _Turn, offer_id: str, choices: Sequence[dict[str, Any]] = ()) -> None:
     """Show an offer or its new state; pages keep one card for each offer."""
     offer = turn.case.offer(offer_id) if turn.case else None
-    if offer is None or not turn.conversation.private:
+    conversation = turn.conversation
+    if offer is None or not conversation.private:
         return
+    key = turn.context.secrets.signing_key
     turn.show(
-        turn.conversation.stream,
+        conversation.stream,
         f"{offer.id}.{offer.state}",
         {
+            "buttons": buttons.signed(list(choices), conversation.id, offer.id, key),
             "kind": "offer",
             "offer": offer.id,
             "items": card(offer.remedies),

@@ -108,7 +108,7 @@ export interface ReplyState {
 }
 
 /**
- * What became of the quick replies, by the id of the message that carries them.
+ * What became of the quick replies, by the id of the message or offer that carries them.
  *
  * @param waiting texts that were said with a button and that the desk has not shown back yet.
  */
@@ -119,11 +119,11 @@ export function replyStates(
   const states = new Map<string, ReplyState>();
   let open: { id: string; titles: string[] } | null = null;
   for (const { event } of entries) {
-    if (event.kind !== "message") continue;
+    if (event.kind !== "message" && event.kind !== "offer") continue;
     if (event.buttons?.length) {
       if (open) states.set(open.id, { live: false, chosen: null });
       open = { id: event.id, titles: event.buttons.map((button) => button.title) };
-    } else if (open && event.mine && open.titles.includes(event.text)) {
+    } else if (open && event.kind === "message" && event.mine && open.titles.includes(event.text)) {
       states.set(open.id, { live: false, chosen: event.text });
       open = null;
     }

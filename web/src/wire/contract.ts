@@ -102,6 +102,8 @@ export interface OfferEvent extends EventBase {
   steps: string[];
   expires: string;
   state: OfferState;
+  /** What can be answered with one press; absent once it is decided. */
+  buttons?: ReplyButton[] | null;
 }
 
 export interface OwnerEvent extends EventBase {
