@@ -112,8 +112,7 @@ async def _kept_running(name: str, worker: FulfilmentWorker) -> None:
     while True:
         try:
             await worker.run()
-        except asyncio.CancelledError:
-            raise
+        # The worker must outlive whatever one remedy brings about; all of it is logged.
         except Exception as error:
             log.error("worker failed", worker=name, error=repr(error), exc_info=error)
             await asyncio.sleep(1.0)

@@ -7,6 +7,7 @@ from time import perf_counter
 from typing import Any
 
 from sqlalchemy import Connection
+from sqlalchemy.exc import SQLAlchemyError
 
 from desk.context import Context
 from desk.conversations.commit import (
@@ -29,6 +30,7 @@ _TOGETHER = 48
 _FIRST_PAUSE = 0.2
 _LONGEST_PAUSE = 3.0
 _OVERHEARD_TRIES = 4
+_HANDLE_TRIES = 4
 
 
 @dataclass(frozen=True)
@@ -101,15 +103,34 @@ class Router:
         lane = self._lanes[conversation]
         while lane:
             async with self._slots:
-                try:
-                    await self._handle(lane[0])
-                except asyncio.CancelledError:
-                    raise
-                except Exception as error:
-                    # The message stays `new` and is taken up at the next start; the lane goes on.
-                    log.error("message failed", conversation=conversation, error=repr(error))
+                await self._handle_surely(lane[0])
             lane.popleft()
         del self._lanes[conversation]
+
+    async def _handle_surely(self, message: Message) -> None:
+        """Handle a message; when that fails again and again, give it to a person."""
+        for attempt in range(_HANDLE_TRIES):
+            try:
+                await self._handle(message)
+                return
+            # A lane must outlive whatever one message brings about; all of it is logged.
+            except Exception as error:
+                log.error(
+                    "message failed",
+                    conversation=message.conversation_id,
+                    message=message.id,
+                    exc_info=error,
+                )
+                await asyncio.sleep(_FIRST_PAUSE * 2**attempt)
+        try:
+            given_up = await self._context.storage.write(
+                commit_given_up, self._context, message, self._context.clock()
+            )
+        except SQLAlchemyError as error:
+            # The store itself is away: the message stays `new` for the next start.
+            log.error("message left", conversation=message.conversation_id, error=repr(error))
+            return
+        self.publish(given_up)
 
     async def _handle(self, message: Message) -> None:
         begun = perf_counter()
