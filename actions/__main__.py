@@ -1,6 +1,5 @@
 """`python -m actions`: the action server, on loopback, with health routes."""
 
-import logging
 import sys
 from types import SimpleNamespace
 
@@ -12,10 +11,11 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from actions.context import Context, current
+from recovery import logs
+from recovery.logs import log
 from recovery.settings import SettingsError
 
 App = Sanic[Config, SimpleNamespace]
-_log = logging.getLogger(__name__)
 
 
 def make_app(context: Context) -> App:
@@ -53,14 +53,14 @@ def main() -> int:
     Returns:
         Exit code: 2 for settings that cannot be used.
     """
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s %(message)s")
-    logging.getLogger("rasa_sdk").setLevel(logging.WARNING)
+    logs.configure()
     try:
         context = current()
     except SettingsError as error:
         sys.stderr.write(f"{error}\n")
         return 2
     listen = context.settings.actions
+    log.info("actions started")
     make_app(context).run(
         host=listen.host, port=listen.port, single_process=True, access_log=False, motd=False
     )

@@ -1,8 +1,9 @@
 """One custom action a turn: public, opening of the private chat, private."""
 
-import logging
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, ClassVar
 
 from rasa_sdk import Action, Tracker
@@ -11,20 +12,20 @@ from rasa_sdk.executor import CollectingDispatcher
 from sqlalchemy.exc import SQLAlchemyError
 
 from actions.context import Context, current
+from recovery import faults
 from recovery.business import Business
 from recovery.case import Case, OfferNotOpenError, apply, hear
 from recovery.clock import utc_now
 from recovery.commands import BadCommandError, Command, HandOver, OpenCase, from_wire, to_wire
 from recovery.dialogue.private import opening_turn, private_turn
 from recovery.dialogue.public import public_turn
-from recovery.dialogue.reply import Pressed, Reply, Say, Turn
+from recovery.dialogue.reply import Pressed, Reply, Say, Turn, Underway
 from recovery.ids import fingerprint
+from recovery.logs import log
 from recovery.orders.system import OrderSystemError
 from recovery.remedy.policy import PolicyError
-from recovery.store import cases, customers
+from recovery.store import cases, customers, fulfilments
 from recovery.understood import Understood
-
-_log = logging.getLogger(__name__)
 
 
 class _Turn:
@@ -57,14 +58,15 @@ class _Turn:
         Returns:
             The new stage as a slot event.
         """
+        faults.reach("action-called")
         context = current()
         metadata = tracker.latest_message.get("metadata") or {}
         business = _business(context, metadata)
         heard = Understood.from_parse(tracker.latest_message)
         case: Case | None = None
         try:
-            case, external = _known(context, metadata, tracker)
-            case = hear(case, heard.anger) if case else None
+            known = _known(context, metadata, tracker)
+            case = hear(known.case, heard.anger) if known.case else None
             turn = Turn(
                 message=_message_id(tracker),
                 heard=heard,
@@ -72,15 +74,21 @@ class _Turn:
                 case=case,
                 now=utc_now(),
                 orders=context.orders,
-                external_customer=external,
+                external_customer=known.external,
                 pressed=_pressed(metadata),
+                underway=known.underway,
+                given_before=_given_before(context, business, case),
             )
             reply = self.decide(turn)
         except (OrderSystemError, PolicyError, SQLAlchemyError, OfferNotOpenError) as error:
+            if metadata.get("visibility") == "public":
+                # The desk asks again; meanwhile nothing wrong is said before everybody.
+                raise
             # The customer gets a person rather than silence; the operator gets the cause.
-            _log.error("turn failed: %s", error)
+            log.error("turn failed", sender=tracker.sender_id, error=repr(error))
             reply = _failed(business, heard)
         _utter(dispatcher, reply, business)
+        faults.reach("action-decided")
         if metadata.get("visibility") == "public":
             return []
         return [SlotSet("stage", _stage_after(case, reply.commands))]
@@ -122,17 +130,43 @@ def _business(context: Context, metadata: dict[str, Any]) -> Business:
     return context.directory.business(named) or next(iter(context.directory))
 
 
-def _known(
-    context: Context, metadata: dict[str, Any], tracker: Tracker
-) -> tuple[Case | None, str | None]:
-    """The case and, where the host site vouches for it, the customer's id there."""
+@dataclass(frozen=True)
+class _Known:
+    """What the stores know: the case, its remedies, and the customer's id at the host site."""
+
+    case: Case | None
+    external: str | None = None
+    underway: tuple[Underway, ...] = ()
+
+
+def _known(context: Context, metadata: dict[str, Any], tracker: Tracker) -> _Known:
     if not metadata.get("conversation"):
-        return _folded(tracker.events), None
+        return _Known(_folded(tracker.events))
     with context.database.read() as db:
         case = cases.load(db, metadata.get("case"))
         customer = metadata.get("customer")
         external = customers.load(db, customer).external_id if customer else None
-    return case, external
+        agreed = case is not None and case.accepted_offer is not None
+        rows = fulfilments.of_case(db, case.id) if case and agreed else []
+    underway = tuple(
+        Underway(
+            row["remedy"], row["state"], row["receipt"], datetime.fromisoformat(row["created_at"])
+        )
+        for row in rows
+    )
+    return _Known(case, external, underway)
+
+
+def _given_before(context: Context, business: Business, case: Case | None) -> Callable[[str], bool]:
+    """Whether the bot has settled as many cases of an order as it may; asked only when needed."""
+
+    def given(order_number: str) -> bool:
+        most = context.settings.limits.remedied_cases_per_order
+        own = case.id if case else ""
+        with context.database.read() as db:
+            return fulfilments.given_before(db, business.id, order_number, own, most)
+
+    return given
 
 
 def _folded(events: Iterable[dict[str, Any]]) -> Case | None:
@@ -143,7 +177,7 @@ def _folded(events: Iterable[dict[str, Any]]) -> Case | None:
             try:
                 case = apply(case, from_wire(payload), utc_now())
             except (BadCommandError, OfferNotOpenError) as error:
-                _log.warning("command in the tracker passed over: %s", error)
+                log.warning("command in the tracker passed over", error=repr(error))
     return case
 
 
@@ -164,7 +198,7 @@ def _pressed(metadata: dict[str, Any]) -> Pressed | None:
 def _failed(business: Business, heard: Understood) -> Reply:
     by = business.person_by(utc_now())
     words = {"time": business.person_by_words(utc_now())}
-    return Reply((Say("utter_handover", heard.anger, words),), (HandOver("error", by.isoformat()),))
+    return Reply((Say("say_handover", heard.anger, words),), (HandOver("error", by.isoformat()),))
 
 
 def _utter(dispatcher: CollectingDispatcher, reply: Reply, business: Business) -> None:
@@ -174,7 +208,8 @@ def _utter(dispatcher: CollectingDispatcher, reply: Reply, business: Business) -
             "assistant": business.assistant,
             **say.words,
             "anger": say.level,
-            "industry": business.industry,
+            # No variant is written for this one: those of a trade are left out.
+            "industry": business.industry if say.trade else "any",
         }
         if say.optional:
             variables["optional"] = True

@@ -4,22 +4,16 @@ It serves `bot.channel` and nothing else: none of Rasa's HTTP API, no other chan
 credentials.yml, no telemetry, no access log.
 """
 
+# isort: off
+import bot.environment  # noqa: F401  before Rasa is imported
+# isort: on
+
 import argparse
 import asyncio
 import logging
-import os
 import sys
-import warnings
 from functools import partial
 from pathlib import Path
-
-# Before Rasa is imported, which reads them.
-os.environ["RASA_TELEMETRY_ENABLED"] = "false"
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
-os.environ.setdefault("SQLALCHEMY_SILENCE_UBER_WARNING", "1")
-# What old libraries have to say about each other at import.
-warnings.filterwarnings("ignore", category=DeprecationWarning)
 
 import jieba
 from rasa.core.channels import channel as rasa_channels

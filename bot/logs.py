@@ -83,12 +83,18 @@ def configure(level: int = logging.INFO) -> None:
         logger.setLevel(logging.WARNING)
     logging.getLogger("bot").setLevel(level)
     logging.captureWarnings(True)
+    logging.getLogger("py.warnings").addFilter(_concerns_us)
     structlog.configure(
         processors=[_event_only],
         logger_factory=structlog.stdlib.LoggerFactory(),
         wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
         cache_logger_on_first_use=True,
     )
+
+
+def _concerns_us(record: logging.LogRecord) -> bool:
+    """Leave out what old libraries have to say about each other."""
+    return "DeprecationWarning" not in record.getMessage()
 
 
 def _event_only(_: object, __: str, event: MutableMapping[str, Any]) -> str:

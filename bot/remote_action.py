@@ -13,11 +13,13 @@ and `python -m bot` all call actions alike.
 """
 
 import asyncio
+import atexit
 import json
 import logging
 import os
 import ssl
 import time
+import warnings
 from contextvars import ContextVar
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -260,6 +262,19 @@ async def close_session() -> None:
     session = _sessions.pop(asyncio.get_running_loop(), None)
     if session is not None:
         await session.close()
+
+
+@atexit.register
+def _drop_connections() -> None:
+    """Close what nobody closed; `rasa shell` has no place from which to call us."""
+    for session in list(_sessions.values()):
+        connector = session.connector
+        session.detach()
+        if connector is not None:
+            with warnings.catch_warnings():
+                # There is no event loop left to await in; the sockets are closed at once anyway.
+                warnings.simplefilter("ignore")
+                connector.close()
 
 
 apply()

@@ -65,7 +65,7 @@ class CachedTrackerStore(SQLTrackerStore):
         host: str | None = None,
         event_broker: EventBroker | None = None,
         max_trackers: int = 2000,
-        max_events: int = 60000,
+        max_events: int = 40000,
         **kwargs: object,
     ) -> None:
         """Connect and make the table if it is missing.
@@ -78,7 +78,7 @@ class CachedTrackerStore(SQLTrackerStore):
             host: `url` in endpoints.yml: a database URL or the path of a SQLite file.
             event_broker: As in Rasa's store. Huixin uses none.
             max_trackers: How many trackers stay in memory.
-            max_events: How many events they may have together; an event takes about 3 kB.
+            max_events: How many events they may have together; an event takes about 2.5 kB.
             **kwargs: For Rasa's base class.
 
         Raises:

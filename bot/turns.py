@@ -90,6 +90,7 @@ class Turns:
             repeated = turn is not None
             if not repeated:
                 await self._take_turn(processor, tracker, message)
+                faults.reach("rasa-taken")
                 turn = answers.turn_of(tracker, message.message_id, overheard_too=False)
             await processor.tracker_store.save(tracker)
             answer = answers.answer(turn, repeated=repeated)
@@ -115,7 +116,6 @@ class Turns:
         """
         processor = _processor(agent)
         _check_names(processor, message)
-        faults.reach("rasa-received")
         async with self._locks.hold(message.sender):
             tracker = await processor.get_tracker(message.sender)
             turn = answers.turn_of(tracker, message.message_id, overheard_too=True)
@@ -126,10 +126,11 @@ class Turns:
                 user_message = _user_message(message, {answers.OVERHEARD: True})
                 await _hear(processor, tracker, user_message, message)
                 tracker.update(ActionExecuted(ACTION_LISTEN_NAME), processor.domain)
+                faults.reach("rasa-overhearing")
                 turn = answers.turn_of(tracker, message.message_id, overheard_too=True)
             await processor.tracker_store.save(tracker)
         if not repeated:
-            faults.reach("rasa-saved")
+            faults.reach("rasa-overheard")
         return {"understood": answers.understood(turn), "repeated": repeated}
 
     async def remember(self, agent: Agent, message: StaffMessage) -> dict[str, Any]:
@@ -147,7 +148,6 @@ class Turns:
             sqlalchemy.exc.SQLAlchemyError: The tracker could not be read or saved.
         """
         processor = _processor(agent)
-        faults.reach("rasa-received")
         async with self._locks.hold(message.sender):
             tracker = await processor.get_tracker(message.sender)
             repeated = answers.was_spoken(tracker, message.message_id)
@@ -155,9 +155,10 @@ class Turns:
                 await _start_locally(processor, tracker)
                 marks = {answers.SPOKEN_BY: message.by, answers.SPOKEN_ID: message.message_id}
                 tracker.update(BotUttered(message.text, metadata=marks), processor.domain)
+                faults.reach("rasa-remembering")
             await processor.tracker_store.save(tracker)
         if not repeated:
-            faults.reach("rasa-saved")
+            faults.reach("rasa-remembered")
         return {"repeated": repeated}
 
     async def _take_turn(

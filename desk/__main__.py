@@ -5,10 +5,10 @@ import getpass
 import os
 import sys
 
-from desk import logs
 from desk.app import make_app
 from desk.context import Context
 from desk.storage import Storage
+from recovery import logs
 from recovery.clock import utc_now
 from recovery.orders.demo import fill
 from recovery.settings import Settings, SettingsError, load_secrets, load_settings

@@ -15,10 +15,10 @@ from desk.conversations.rasa import Rasa
 from desk.conversations.router import Router
 from desk.errors import error_response
 from desk.limits import Buckets
-from desk.logs import log
 from desk.pages import serve_pages
 from desk.sanic_types import App
 from desk.staff import api as staff_api
+from recovery.logs import log
 
 _READY_EVERY = 5.0
 _NOT_READY_EVERY = 1.0

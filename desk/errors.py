@@ -42,5 +42,6 @@ def error_response(error: Exception) -> HTTPResponse:
     if isinstance(error, PageError):
         code, sentence = error.code, error.sentence
     else:
-        code, sentence = _SENTENCES.get(status, ("error", "服务出了点问题，请稍后再试"))
+        other = _SENTENCES[400] if status < 500 else ("error", "服务出了点问题，请稍后再试")
+        code, sentence = _SENTENCES.get(status, other)
     return json({"error": {"code": code, "message": sentence}}, status=status)

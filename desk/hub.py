@@ -8,6 +8,8 @@ from recovery.store.streams import Entry
 
 Listener = Callable[[Entry], None]
 SignalListener = Callable[[dict[str, Any]], None]
+# The topic that staff's pages hear.
+DESK = "desk"
 
 
 class Hub:
@@ -45,6 +47,11 @@ class Hub:
         for entry in entries:
             for listener in tuple(self._streams.get(entry.stream, ())):
                 listener(entry)
+
+    def changed(self, business: str, conversation: str) -> None:
+        """Tell staff's pages that the place of a conversation in their lists may have changed."""
+        frame = {"type": "changed", "business": business, "conversation": conversation}
+        self.signal(DESK, frame)
 
     def signal(self, topic: str, frame: dict[str, Any]) -> None:
         """Pass something on that need not be repeated to those who are away."""

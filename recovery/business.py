@@ -85,7 +85,14 @@ class Business(BaseModel):
             The moment, in UTC terms of `now`'s zone-aware arithmetic. When the answer would fall
             after closing time it is due that long after the next opening.
         """
-        wait = timedelta(minutes=self.reply_minutes)
+        return self._in_service(now, timedelta(minutes=self.reply_minutes))
+
+    def done_by_words(self, now: datetime, minutes: int) -> str:
+        """By when staff have done something that takes this long, as a person would say it."""
+        by = self._in_service(now, timedelta(minutes=minutes))
+        return spoken_moment(by, now, self.zone)
+
+    def _in_service(self, now: datetime, wait: timedelta) -> datetime:
         local = now.astimezone(self.zone)
         opens = local.replace(
             hour=self.hours.opens.hour, minute=self.hours.opens.minute, second=0, microsecond=0

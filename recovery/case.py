@@ -67,6 +67,7 @@ class Case:
         order_number: The order proved to be the customer's, None before.
         public_replies: How many public replies the case got.
         misses: How many messages in a row were not understood.
+        settled: A person has dealt with it and gave it back: the bot offers nothing by itself.
         reason: Why it waits for a person.
     """
 
@@ -82,6 +83,7 @@ class Case:
     proof_tries: int = 0
     offers: tuple[Offer, ...] = ()
     misses: int = 0
+    settled: bool = False
     reason: str | None = None
     promised_by: str | None = None
     outcome: str | None = None
@@ -126,6 +128,8 @@ class Case:
 
     def resume_stage(self) -> Stage:
         """Where the bot goes on when a person gives the case back."""
+        if self.outcome:
+            return "closed"
         if self.accepted_offer:
             return "agreed"
         if any(offer.state == "open" for offer in self.offers):
@@ -181,12 +185,14 @@ def apply(case: Case | None, command: Command, now: datetime) -> Case | None:
             id=command.case,
             facts={name: value for name, value in facts.items() if value is not None},
             safety=command.safety,
+            order_number=command.order_number,
         )
     if case is None:
         return None
     match command:
         case Note():
-            case = replace(case, facts=_known({**case.facts, **command.facts}), misses=0)
+            facts = _known({**case.facts, **command.facts})
+            case = replace(case, facts=facts, misses=0, settled=False)
         case Invite():
             case = replace(case, invited=True)
         case CountPublicReply():
@@ -238,4 +244,12 @@ def _proof_tried(case: Case, command: TriedProof) -> Case:
 
 def given_back(case: Case) -> Case:
     """The case when a person gives the conversation back to the bot."""
-    return replace(case, stage=case.resume_stage(), reason=None, promised_by=None, misses=0)
+    return replace(
+        case,
+        stage=case.resume_stage(),
+        settled=True,
+        reason=None,
+        promised_by=None,
+        misses=0,
+        proof_tries=0,
+    )

@@ -28,6 +28,7 @@ class OpenCase(Command):
         failure: A name in `recovery.failures`, `unknown`, or None before it is known.
         keywords: The customer's own safe words where the failure is unknown.
         safety: Somebody's body or life may be at risk.
+        order_number: Proved by this customer in this chat before.
     """
 
     do: ClassVar[str] = "open_case"
@@ -35,6 +36,7 @@ class OpenCase(Command):
     failure: str | None = None
     keywords: str | None = None
     safety: bool = False
+    order_number: str | None = None
 
 
 @dataclass(frozen=True)
@@ -67,11 +69,14 @@ class TriedProof(Command):
     Attributes:
         order_number: The order named.
         correct: Whether the directory knows the pair.
+        vouched: Nothing was guessed: the order is one of the customer whose identity the host
+            site has signed.
     """
 
     do: ClassVar[str] = "tried_proof"
     order_number: str
     correct: bool
+    vouched: bool = False
 
 
 @dataclass(frozen=True)
@@ -124,7 +129,8 @@ class HandOver(Command):
 
     Attributes:
         reason: `safety`, `asked`, `escalation`, `unknown`, `refused`, `beyond_authority`,
-            `not_understood`, `proof_limit`, `error`.
+            `not_understood`, `proof_limit`, `no_order`, `second_matter`, `not_as_promised`,
+            `changed_mind`, `late`, `repeated`, `error`.
         by: When a person answers, as promised to the customer (ISO 8601).
     """
 

@@ -20,8 +20,11 @@ def new_secret() -> str:
 
 
 def fingerprint(secret: str) -> str:
-    """Hash a secret for storage, so that a stolen database opens nothing (SHA-256, hex)."""
-    return hashlib.sha256(secret.encode()).hexdigest()
+    """Hash a secret for storage, so that a stolen database opens nothing (SHA-256, hex).
+
+    Anything may come in a cookie, also bytes that are no text; they are hashed like all others.
+    """
+    return hashlib.sha256(secret.encode(errors="surrogatepass")).hexdigest()
 
 
 def _mac(payload: bytes, key: str, purpose: str) -> bytes:

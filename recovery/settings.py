@@ -37,6 +37,8 @@ class Limits(_Section):
         burst: Messages that may come at once.
         per_second: Messages a second in the long run.
         sessions_per_minute: New sessions from one address.
+        remedied_cases_per_order: How many cases of one order the bot settles by itself; the next
+            one goes to a person.
     """
 
     burst: int = Field(default=12, ge=1)
@@ -44,6 +46,7 @@ class Limits(_Section):
     sessions_per_minute: int = Field(default=60, ge=1)
     proof_tries_per_order_and_day: int = Field(default=5, ge=1)
     proof_tries_per_customer_and_day: int = Field(default=10, ge=1)
+    remedied_cases_per_order: int = Field(default=1, ge=1)
 
 
 class Settings(_Section):

@@ -87,7 +87,8 @@ def test_stages(places: Places) -> list[Stage]:
     def nlu() -> int:
         # asyncio_mode in pyproject.toml is for the service environment's plug-in.
         command: Command = [places.nlu_python, "-m", "pytest", "tests/bot"]
-        command += ["-W", "ignore::pytest.PytestConfigWarning"]
+        # The fixtures of the other tests need what only the service environment has.
+        command += ["--confcutdir=tests/bot", "-W", "ignore::pytest.PytestConfigWarning"]
         return step(command, places.root, model.command_environment())
 
     def validate() -> int:
@@ -95,6 +96,9 @@ def test_stages(places: Places) -> list[Stage]:
         return step([*command, "--fail-on-warnings"], places.root, model.command_environment())
 
     def stories() -> int:
+        # Rasa takes an empty folder for a success, and looks at files of this name only.
+        if not any((places.root / "tests" / "stories").rglob("test_*.yml")):
+            raise ToolError("tests/stories has no test_*.yml")
         command: Command = [
             *(places.nlu_python, "-m", "rasa", "test", "core", "--e2e"),
             *("--stories", "tests/stories", "--model", model.model_path(places)),

@@ -17,7 +17,7 @@ import jieba
 import numpy as np
 from scipy.sparse import csr_matrix
 
-from bot.nlu.normaliser import mask, unify
+from bot.nlu.normaliser import HOTLINES, mask, unify
 
 MAX_NGRAM = 4
 CUE_WEIGHT = 0.35
@@ -77,7 +77,9 @@ def cues(text: str) -> list[float]:
         A number for each of `CUES`, counts as logarithms.
     """
     marks = re.findall(r"[!?]+", text)
-    runs = [len(run) for run in _DIGIT_RUN.findall(text)]
+    # A hotline is a word, and the only run of five digits in many a text; counted here it would
+    # make every other short number look like a threat to call one.
+    runs = [len(run) for run in _DIGIT_RUN.findall(text) if run not in HOTLINES]
     emoji = sum(1 for character in text if ord(character) >= 0x2600 and _is_pictogram(character))
     letters = sum(1 for character in text if "a" <= character <= "z")
     size = len(text)

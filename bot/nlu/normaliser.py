@@ -7,11 +7,12 @@ import unicodedata
 MAX_HEAD = 400
 MAX_TAIL = 200
 
-# Numbers that mean an authority or an emergency keep their digits.
-_HOTLINES = frozenset(
+HOTLINES = frozenset(
     "110 119 120 122 315 12300 12301 12305 12309 12315 12318 12320 12321 12331 12333 12345 12348 "
     "12356 12358 12363 12365 12369 12377 12378 12381 12386 12388".split()
 )
+"""Numbers that mean an authority or an emergency; they keep their digits."""
+
 _NUMBER = re.compile(r"\d+")
 _URL = re.compile(r"https?://[!-~]+|www\.[!-~]+")
 _REPEATS = re.compile(r"(.)\1{3,}", re.DOTALL)
@@ -49,13 +50,13 @@ def mask(text: str) -> str:
     """
     short = _URL.sub(" url ", text)
     short = _NUMBER.sub(_mask_number, short)
-    short = _REPEATS.sub(r"\1\1\1", short)
+    short = _SPACE.sub(" ", _REPEATS.sub(r"\1\1\1", short)).strip()
     if len(short) > MAX_HEAD + MAX_TAIL:
         short = f"{short[:MAX_HEAD]} {short[-MAX_TAIL:]}"
-    return short.strip()
+    return short
 
 
 def _mask_number(match: re.Match[str]) -> str:
     number = match[0]
     # The digits of other scripts that NFKC leaves are masked as well.
-    return number if number in _HOTLINES else "0" * min(len(number), 3)
+    return number if number in HOTLINES else "0" * min(len(number), 3)

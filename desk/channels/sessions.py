@@ -11,12 +11,16 @@ from desk.context import Context
 from desk.conversations.ingest import RefusedError, clean, take_entered
 from desk.conversations.router import Router
 from desk.errors import PageError, not_found
+from desk.finish import to_the_end
 from desk.limits import Buckets
+from recovery import faults
 from recovery.business import Business, Room
-from recovery.ids import new_secret, read_signed
+from recovery.ids import read_signed
+from recovery.privacy import mask
 from recovery.store import cases, conversations, customers, invitations, streams
 from recovery.store.conversations import BOT, QUEUE, Conversation
 from recovery.store.customers import Customer
+from recovery.store.database import hold
 from recovery.store.inbox import Message
 from recovery.store.streams import Entry
 
@@ -95,6 +99,7 @@ async def own_room(request: Request, room_id: str) -> tuple[Room, Business, Conv
     )
     if own is None:
         raise PageError(401, "no_session", "请刷新页面重新进入")
+    faults.reach("thread-begun")
     return room, business, *own
 
 
@@ -104,6 +109,7 @@ def _thread(
     customer = customers.by_session(db, token, business)
     if customer is None:
         return None
+    hold(db, f"customer {customer.id}")
     known = conversations.of_room(db, customer.id, room)
     if known:
         return known, customer
@@ -154,11 +160,13 @@ async def session(request: Request) -> HTTPResponse:
         raise PageError(404, "no_business", "没有这个商家")
     buckets: Buckets = request.app.ctx.session_buckets
     token = request.cookies.get(COOKIE)
+    # A cookie that is nobody's session counts as none: secrets are made here, never taken over.
+    if token and not await context.storage.read(customers.all_of_session, token):
+        token = None
     if not token and not buckets.take(request.remote_addr or request.ip):
         raise PageError(429, "too_fast", "来得太快了，请稍等再试")
     external = _identity(context, business, body.get("identity"))
-    token = token or new_secret()
-    customer = await context.storage.write(
+    customer, secret = await context.storage.write(
         customers.begin_session,
         token,
         business.id,
@@ -166,12 +174,13 @@ async def session(request: Request) -> HTTPResponse:
         external,
         context.clock(),
     )
+    faults.reach("session-begun")
     response = json(
         {"customer": {"id": customer.id, "name": customer.name, "proved": customer.proved}}
     )
     response.add_cookie(
         COOKIE,
-        token,
+        secret,
         httponly=True,
         samesite="Lax",
         secure=context.settings.secure_cookies,
@@ -182,10 +191,11 @@ async def session(request: Request) -> HTTPResponse:
 
 
 def _name(given: object) -> str:
+    """A name fit for everybody's eyes: a room shows it, so it is masked like a post."""
     if not isinstance(given, str) or not given.strip():
         return ""
     try:
-        return " ".join(clean(given[:200]).split())[:_NAME_LONGEST]
+        return mask(" ".join(clean(given[:200]).split())).text[:_NAME_LONGEST]
     except RefusedError:
         return ""
 
@@ -256,12 +266,17 @@ async def enter(request: Request, token: str) -> HTTPResponse:
     found, shown = await _invited(request, token)
     if shown["state"] == "expired":
         raise PageError(410, "expired", "这个入口已经过期，请重新获取")
+    private = await to_the_end(_entered(context, request.app.ctx.router, found))
+    return json({"conversation": private.id})
+
+
+async def _entered(context: Context, router: Router, found: invitations.Invitation) -> Conversation:
     private, message, entries = await context.storage.write(_enter, context, found)
+    faults.reach("entered-stored")
     context.hub.publish(entries)
     if message:
-        router: Router = request.app.ctx.router
         router.add(message)
-    return json({"conversation": private.id})
+    return private
 
 
 def _enter(
@@ -293,6 +308,7 @@ async def renew(request: Request, token: str) -> HTTPResponse:
     context = context_of(request)
     found, _ = await _invited(request, token)
     fresh = await context.storage.write(_renew, context, found)
+    faults.reach("invitation-renewed")
     return json({"token": fresh})
 
 

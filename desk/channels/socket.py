@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
 from typing import Any
 
 from sanic import Websocket
@@ -11,6 +12,7 @@ from sqlalchemy import Connection
 from websockets.exceptions import ConnectionClosed
 
 from desk.context import Context
+from recovery import faults
 from recovery.store import streams
 from recovery.store.streams import Entry
 
@@ -18,6 +20,15 @@ from recovery.store.streams import Entry
 _BACKLOG = 2000
 # A page that was away longer gets the latest part of a room, not its whole history.
 _CATCH_UP = 300
+
+
+@dataclass(frozen=True)
+class _End:
+    """The socket is to be closed with this code."""
+
+    code: int
+    reason: str
+
 
 View = Callable[[dict[str, Any]], dict[str, Any]]
 GONE = (WebsocketClosed, ConnectionClosed)
@@ -37,7 +48,7 @@ class PageSocket:
         self._context = context
         self._socket = socket
         self._view = view
-        self._queue: asyncio.Queue[Entry | dict[str, Any]] = asyncio.Queue()
+        self._queue: asyncio.Queue[Entry | dict[str, Any] | _End] = asyncio.Queue()
         self._last: dict[str, int] = {}
         self._topics: set[str] = set()
         self._overrun = False
@@ -57,7 +68,16 @@ class PageSocket:
         self._topics.add(topic)
         self._context.hub.hear_signals(topic, self.send)
 
-    def _put(self, item: Entry | dict[str, Any]) -> None:
+    def end(self, code: int, reason: str) -> None:
+        """Close the page's socket once it has read what was sent so far.
+
+        Args:
+            code: A close code, 4000 + the HTTP status of the same cause.
+            reason: For the page's program.
+        """
+        self._put(_End(code, reason))
+
+    def _put(self, item: "Entry | dict[str, Any] | _End") -> None:
         if self._queue.qsize() >= _BACKLOG:
             self._overrun = True
             return
@@ -95,8 +115,13 @@ class PageSocket:
     async def _pump(self) -> None:
         while not self._overrun:
             item = await self._queue.get()
+            if isinstance(item, _End):
+                await self._socket.close(item.code, item.reason)
+                return
             if not isinstance(item, Entry):
                 await self._write(item)
+                if item["type"] == "ack":
+                    faults.reach("message-acked")
                 continue
             last = self._last.get(item.stream)
             if last is None or item.seq <= last:
@@ -117,6 +142,7 @@ class PageSocket:
                 "event": self._view(entry.event),
             }
         )
+        faults.reach("event-sent")
 
     async def _write(self, frame: dict[str, Any]) -> None:
         await self._socket.send(json.dumps(frame, ensure_ascii=False, separators=(",", ":")))

@@ -10,9 +10,10 @@ from desk.channels.sessions import context_of, own_conversation, own_room, statu
 from desk.channels.socket import GONE, PageSocket, number
 from desk.channels.view import for_customer
 from desk.context import Context
-from desk.conversations.ingest import Incoming, RefusedError, take
+from desk.conversations.ingest import Incoming, RefusedError, is_client_id, take
 from desk.conversations.router import Router
-from desk.errors import PageError
+from desk.errors import PageError, not_found
+from desk.finish import to_the_end
 from desk.limits import Buckets
 from recovery import faults
 from recovery.store.conversations import BOT, Conversation
@@ -51,6 +52,8 @@ async def private(request: Request, socket: Websocket, conversation_id: str) -> 
     try:
         _check_origin(request)
         conversation, customer = await own_conversation(request, conversation_id)
+        if not conversation.private:
+            raise not_found()
     except PageError as error:
         await _turn_away(socket, error)
         return
@@ -121,7 +124,7 @@ async def _read(
             page.send(
                 {
                     "type": "refused",
-                    "id": str(frame.get("id") or "")[:64],
+                    "id": _echo(frame.get("id")),
                     "code": "bad_frame",
                     "message": "页面发来的内容读不懂，请刷新页面",
                     "retry": False,
@@ -139,19 +142,23 @@ def _frame(raw: object) -> dict[str, Any]:
     return frame if isinstance(frame, dict) else {}
 
 
+def _echo(client_id: object) -> str:
+    """The id of a refused frame, as far as it can be one: nothing else is sent back."""
+    return client_id if isinstance(client_id, str) and is_client_id(client_id) else ""
+
+
 async def _say(
     request: Request, page: PageSocket, conversation: Conversation, frame: dict[str, Any]
 ) -> None:
     context, router = context_of(request), request.app.ctx.router
-    external = frame.get("id")
     try:
-        await _take(request, context, router, page, conversation, frame)
+        await to_the_end(_take(request, context, router, page, conversation, frame))
     except RefusedError as error:
         context.metrics.messages.labels(error.code).inc()
         page.send(
             {
                 "type": "refused",
-                "id": str(external or "")[:64],
+                "id": _echo(frame.get("id")),
                 "code": error.code,
                 "message": error.sentence,
                 "retry": error.retry,
@@ -176,10 +183,10 @@ async def _take(
     if not buckets.take(conversation.customer_id):
         raise RefusedError("too_fast", "发得太快了，稍等一下再发这条", retry=True)
     incoming = Incoming(conversation.id, external, text, button)
+    faults.reach("message-received")
     taken = await context.storage.write(take, context, incoming, context.clock())
     faults.reach("message-stored")
     page.send({"type": "ack", "id": external, "state": "sent", "repeated": taken.repeated})
-    faults.reach("message-acked")
     if taken.repeated:
         context.metrics.messages.labels("repeated").inc()
         return

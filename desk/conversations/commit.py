@@ -4,16 +4,15 @@ Actions decide and speak; only this module (and staff, through `ownership`) chan
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
 
 from desk.context import Context
 from desk.conversations import buttons, phrases
 from desk.conversations.rasa import Answer
-from desk.logs import log
 from recovery.business import Business
 from recovery.case import Case, OfferNotOpenError, apply, hear
 from recovery.commands import (
@@ -29,6 +28,7 @@ from recovery.commands import (
     TriedProof,
     from_wire,
 )
+from recovery.logs import log
 from recovery.remedy.catalogue import card, steps
 from recovery.store import (
     cases,
@@ -62,6 +62,10 @@ class _Turn:
     promised: bool = False
 
     @property
+    def changed(self) -> tuple[Changed, ...]:
+        return (Changed(self.conversation.business, self.conversation.id),)
+
+    @property
     def business(self) -> Business:
         return self.context.business(self.conversation.business)
 
@@ -69,6 +73,17 @@ class _Turn:
         entry = streams.append(self.db, stream, {"id": event_id, **event}, self.now)
         if entry:
             self.entries.append(entry)
+
+
+class Changed(NamedTuple):
+    """A conversation whose place in staff's lists may have changed."""
+
+    business: str
+    conversation: str
+
+
+class _GivenBeforeError(Exception):
+    """The order of an accepted offer already had a remedy in another case."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +98,7 @@ class Committed:
 
     entries: list[Entry]
     promised: bool = False
-    changed: tuple[str, ...] = ()
+    changed: tuple[Changed, ...] = ()
 
 
 def understood_of(parse: dict[str, Any]) -> dict[str, Any]:
@@ -116,21 +131,26 @@ def commit_answer(
     if not inbox.finish(db, message.id, parse):
         return Committed([])
     is_event = message.intent == "entered"
+    conversations.count_turn(db, turn.conversation.id)
+    if turn.conversation.owner != BOT:
+        if not is_event:
+            _heed(turn, heard)
+        return Committed(turn.entries, changed=turn.changed)
     if turn.case and not is_event:
         turn.case = hear(turn.case, heard.anger)
-    if turn.conversation.owner != BOT:
-        _save(turn)
-        return Committed([], changed=(turn.conversation.id,))
-    conversations.count_turn(db, turn.conversation.id)
     wire, own = _payloads(answer)
     try:
         commands = [from_wire(one) for one in wire]
         _count_proofs(turn, commands)
+        _hold_orders(turn, commands)
         offer_before = turn.case.open_offer(now) if turn.case else None
         for command in commands:
             _carry_out(turn, command, heard, is_event=is_event)
     except TooManyTriesError:
         return _instead(turn, "proof_limit", phrases.proof_limit)
+    except _GivenBeforeError:
+        _withdraw(turn)
+        return _instead(turn, "repeated", phrases.repeated)
     except OfferNotOpenError:
         return _instead(turn, "offer_gone", phrases.offer_gone)
     except BadCommandError as error:
@@ -151,14 +171,17 @@ def commit_answer(
         closed = {"kind": "closed", "text": phrases.closed()}
         turn.show(turn.conversation.stream, f"{message.id}.closed", closed)
     _save(turn)
-    return Committed(turn.entries, turn.promised, (turn.conversation.id,))
+    return Committed(turn.entries, turn.promised, turn.changed)
 
 
 def commit_holding(db: Connection, context: Context, message: Message, now: datetime) -> Committed:
     """Ask the customer for patience, once a message."""
     turn = _begin(db, context, message, now)
     present = inbox.load(db, message.id)
-    if turn is None or present is None or present.holding or turn.conversation.owner != BOT:
+    if turn is None or present is None or turn.conversation.owner != BOT:
+        return Committed([])
+    if present.holding or present.state != "new":
+        # Asked before, or answered at this very moment: patience is not needed any more.
         return Committed([])
     inbox.note_holding(db, message.id)
     turn.show(
@@ -175,7 +198,7 @@ def commit_given_up(db: Connection, context: Context, message: Message, now: dat
     if turn is None or not inbox.finish(db, message.id, None):
         return Committed([])
     if turn.conversation.owner != BOT:
-        return Committed([], changed=(turn.conversation.id,))
+        return Committed([], changed=turn.changed)
     return _instead(turn, "error", phrases.given_up)
 
 
@@ -185,17 +208,25 @@ def commit_overheard(
     message: Message,
     understood: dict[str, Any] | None,
     now: datetime,
-) -> Committed:
-    """Take the anger of a message into the case that a person looks after."""
+) -> Committed | None:
+    """Take anger and danger of a message into the case that a person looks after.
+
+    Returns:
+        What to publish; None, with nothing done, when the person has given the conversation
+        back meanwhile: then the bot has to answer.
+    """
     turn = _begin(db, context, message, now)
+    if turn is not None and turn.conversation.owner == BOT:
+        return None
     if turn is None or not inbox.finish(
         db, message.id, understood_of(understood) if understood else None
     ):
         return Committed([])
-    if turn.case and understood:
-        turn.case = hear(turn.case, Understood.from_parse(understood).anger)
-        _save(turn)
-    return Committed([], changed=(turn.conversation.id,))
+    if understood:
+        # What is overheard stands in the tracker like a turn, and replaying it takes as long.
+        conversations.count_turn(db, turn.conversation.id)
+        _heed(turn, Understood.from_parse(understood))
+    return Committed(turn.entries, changed=turn.changed)
 
 
 def _begin(db: Connection, context: Context, message: Message, now: datetime) -> _Turn | None:
@@ -210,6 +241,44 @@ def _save(turn: _Turn) -> None:
     if turn.case:
         owner = turn.conversation
         cases.save(turn.db, turn.case, owner.business, owner.customer_id, turn.now)
+
+
+def _heed(turn: _Turn, heard: Understood) -> None:
+    """Take anger and danger of a message into the case that a person looks after.
+
+    Where somebody may be hurt there is a case at once, at the top of the queue, whoever owns
+    the conversation and whatever it waited for.
+    """
+    danger = "safety" in heard.flags
+    commands: list[Command] = []
+    if danger and turn.case is None:
+        commands.append(OpenCase("s" + turn.message.id[1:], safety=True))
+    if danger and (turn.case is None or turn.case.reason != "safety"):
+        by = turn.case.promised_by if turn.case else None
+        by = by or turn.business.person_by(turn.now).isoformat()
+        commands.append(HandOver("safety", by))
+    for command in commands:
+        turn.case = apply(turn.case, command, turn.now)
+    if turn.case is None:
+        return
+    turn.case = hear(turn.case, heard.anger)
+    _save(turn)
+    for command in commands:
+        cases.log(turn.db, turn.case.id, turn.message.id, command, turn.now)
+    if danger:
+        conversations.bind_case(turn.db, turn.conversation.id, turn.case.id)
+        _bring_to_the_top(turn, turn.case.id)
+
+
+def _bring_to_the_top(turn: _Turn, case_id: str) -> None:
+    """Show staff that this is about somebody's safety, in public and in private."""
+    conversations.note_reason(turn.db, turn.conversation.id, "safety")
+    private = conversations.of_case(turn.db, case_id, "private")
+    if turn.conversation.private or private is None:
+        return
+    if private.owner == BOT:
+        _hand_over(turn, "safety")
+    conversations.note_reason(turn.db, private.id, "safety")
 
 
 def _payloads(answer: Answer) -> tuple[list[Any], set[str]]:
@@ -227,7 +296,7 @@ def _count_proofs(turn: _Turn, commands: list[Command]) -> None:
     for command in commands:
         if isinstance(command, TriedProof):
             customer = customers.load(turn.db, turn.conversation.customer_id)
-            if command.correct and customer.proved:
+            if command.vouched and customer.proved:
                 continue
             proofs.record(
                 turn.db,
@@ -238,6 +307,36 @@ def _count_proofs(turn: _Turn, commands: list[Command]) -> None:
                 limits=turn.context.settings.limits,
                 now=turn.now,
             )
+
+
+def _hold_orders(turn: _Turn, commands: list[Command]) -> None:
+    """Let an order pay once: whoever accepts for it takes turns with all others who do.
+
+    Raises:
+        _GivenBeforeError: It had a remedy in another case. Nothing is accepted.
+    """
+    for command in commands:
+        if turn.case is None or not isinstance(command, AcceptOffer):
+            continue
+        offer = turn.case.offer(command.offer)
+        if offer is None:
+            continue
+        business = turn.conversation.business
+        fulfilments.hold_order(turn.db, business, offer.order_number)
+        if fulfilments.given_before(turn.db, business, offer.order_number, turn.case.id):
+            raise _GivenBeforeError(offer.order_number)
+
+
+def _withdraw(turn: _Turn) -> None:
+    """Take the open offer back, so that it is not accepted again."""
+    offer = turn.case.open_offer(turn.now) if turn.case else None
+    if turn.case is None or offer is None:
+        return
+    offers = tuple(
+        replace(one, state="replaced") if one.id == offer.id else one for one in turn.case.offers
+    )
+    turn.case = replace(turn.case, offers=offers)
+    _show_offer(turn, offer.id)
 
 
 def _carry_out(turn: _Turn, command: Command, heard: Understood, *, is_event: bool) -> None:
@@ -386,4 +485,4 @@ def _instead(turn: _Turn, reason: str, phrase: Any) -> Committed:  # noqa: ANN40
     )
     _hand_over(turn, reason)
     _save(turn)
-    return Committed(turn.entries, False, (turn.conversation.id,))
+    return Committed(turn.entries, False, turn.changed)

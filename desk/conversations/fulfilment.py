@@ -10,10 +10,10 @@ from desk.context import Context
 from desk.conversations import phrases
 from desk.conversations.commit import Committed
 from desk.conversations.router import Router
-from desk.logs import log
 from recovery import faults
 from recovery.case import apply
 from recovery.commands import HandOver
+from recovery.logs import log
 from recovery.orders.system import OrderSystemError, RemedyRefusedError
 from recovery.remedy.catalogue import KINDS
 from recovery.store import cases, conversations, fulfilments, streams
@@ -53,7 +53,13 @@ class FulfilmentWorker:
         context = self._context
         due = await context.storage.read(fulfilments.due, context.clock())
         for item in due:
-            await self._carry_out(item)
+            try:
+                await self._carry_out(item)
+            except Exception as error:
+                # A defect, ours or the order system's, in whatever form it comes: it must not
+                # keep the remedies behind it waiting. This one is tried again later.
+                log.error("remedy failed", key=item.key, exc_info=error)
+                await context.storage.write(fulfilments.postpone, item, context.clock())
         return len(due)
 
     async def _carry_out(self, item: Fulfilment) -> None:
@@ -70,10 +76,13 @@ class FulfilmentWorker:
         except OrderSystemError as error:
             log.warning("order system away", key=item.key, error=str(error))
             await context.storage.write(fulfilments.postpone, item, context.clock())
+            faults.reach("fulfilment-postponed")
             return
         except RemedyRefusedError as error:
             log.warning("remedy refused", key=item.key, error=str(error))
+            faults.reach("fulfilment-refused")
             committed = await context.storage.write(_refused, context, item, context.clock())
+            faults.reach("refusal-settled")
             self._router.publish(committed)
             context.metrics.remedies.labels(item.remedy["kind"], "refused").inc()
             return

@@ -72,6 +72,11 @@ class Taken:
     entries: list[Entry]
 
 
+def is_client_id(client_id: str) -> bool:
+    """Whether a page can have made this id: 8 to 64 letters, digits, `_` and `-`."""
+    return _CLIENT_ID.fullmatch(client_id) is not None
+
+
 def clean(text: str) -> str:
     """Make a text fit for storing and showing.
 
@@ -119,7 +124,7 @@ def take(db: Connection, context: Context, incoming: Incoming, now: datetime) ->
     Raises:
         RefusedError: The text or the quick reply cannot be taken.
     """
-    if not _CLIENT_ID.fullmatch(incoming.external_id):
+    if not is_client_id(incoming.external_id):
         raise RefusedError("bad_frame", "消息的编号不对，请刷新页面")
     conversation = conversations.load(db, incoming.conversation, lock=True)
     if conversation is None:

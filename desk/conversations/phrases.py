@@ -31,6 +31,25 @@ _REMEDY_REFUSED = (
 )
 
 
+_REPEATED = (
+    "这个订单先前已经安排过补救，这一次由同事为您仔细看，{time}给您答复。",
+    "先前已为这一单办过补救，接下来请同事看怎样处理更好，{time}回您。",
+    "这一单之前有过安排，为了办得准确，已请同事来看，{time}给您回话。",
+)
+_REMEDY_LATE = (
+    "“{title}”比说好的慢了，还在接着办，也已请同事跟进，{time}告诉您进展。",
+    "“{title}”到现在还没办成，我们没有停，同事已在盯这件事，{time}给您消息。",
+)
+_PERSON_DUE = (
+    "{matter}已经请同事来办，{time}有人在这里回您，前面说的都带过来了。",
+    "{matter}由同事接手，{time}在这里答复您，说过的不用再说一遍。",
+)
+_CARE_DUE = (
+    "人要紧：如有危险或身体不适，请先拨打120或110。已经通知同事，{time}有人在这里回您。",
+    "先顾好人：有危险请马上拨打120或110。同事已经知道这件事，{time}在这里联系您。",
+)
+
+
 def _pick(variants: tuple[str, ...], key: str) -> str:
     """Choose by the message, so that a retry says the same."""
     return variants[int(sha256(key.encode()).hexdigest(), 16) % len(variants)]
@@ -61,6 +80,32 @@ def remedy_refused(key: str, title: str, time: str) -> str:
     return _pick(_REMEDY_REFUSED, key).format(title=title, time=time)
 
 
+def repeated(message_id: str, time: str) -> str:
+    """Say that a person looks at an order that had a remedy before; nobody is accused."""
+    return _pick(_REPEATED, message_id).format(time=time)
+
+
+def remedy_late(key: str, title: str, time: str) -> str:
+    """Say that a remedy takes longer than promised, and who looks after it."""
+    return _pick(_REMEDY_LATE, key).format(title=title, time=time)
+
+
+def person_due(key: str, matter: str, time: str) -> str:
+    """Say when a person answers, to a customer who comes into a private chat that waits.
+
+    Args:
+        key: Chooses the words.
+        matter: The matter as a noun phrase, empty where it is not known.
+        time: As a person would say it.
+    """
+    return _pick(_PERSON_DUE, key).format(matter=matter or "您的事", time=time)
+
+
+def care_due(key: str, time: str) -> str:
+    """The same where somebody's body or life may be at risk: the person first."""
+    return _pick(_CARE_DUE, key).format(time=time)
+
+
 def person_here(name: str) -> str:
     """Say who answers from now on."""
     return f"现在由{name}为您服务"
@@ -73,4 +118,4 @@ def queued(time: str) -> str:
 
 def closed() -> str:
     """Say that the matter is settled and that the door stays open."""
-    return "这件事已经办完，有别的事随时在这里说"
+    return "这件事先说到这里，有别的事随时告诉我们"

@@ -22,11 +22,13 @@ class Answer:
         messages: In order: words (`text`, `response`, `variant`, `buttons`) and custom payloads.
         understood: The parse.
         failed: An action failed; what is said may be incomplete.
+        repeated: It was given before, to the same message id.
     """
 
     messages: list[dict[str, Any]]
     understood: dict[str, Any]
     failed: bool
+    repeated: bool = False
 
 
 class Rasa:
@@ -86,6 +88,7 @@ class Rasa:
             messages=answer.get("messages") or [],
             understood=answer.get("understood") or {},
             failed=bool(answer.get("failed")),
+            repeated=bool(answer.get("repeated")),
         )
 
     async def overhear(self, conversation: str, body: dict[str, Any]) -> dict[str, Any]:

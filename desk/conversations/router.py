@@ -7,7 +7,6 @@ from time import perf_counter
 from typing import Any
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import SQLAlchemyError
 
 from desk.context import Context
 from desk.conversations.commit import (
@@ -19,9 +18,9 @@ from desk.conversations.commit import (
 )
 from desk.conversations.ingest import ENTERED
 from desk.conversations.rasa import Answer, Rasa, RasaAwayError
-from desk.logs import log
 from recovery import faults
 from recovery.case import Case
+from recovery.logs import log
 from recovery.store import cases, conversations, inbox, said
 from recovery.store.conversations import BOT, Conversation
 from recovery.store.inbox import Message
@@ -40,6 +39,10 @@ class _Situation:
     conversation: Conversation
     case: Case | None
     said: list[str]
+
+
+class _TakenOverError(Exception):
+    """A person has taken a conversation that Rasa was asked about."""
 
 
 class Router:
@@ -79,6 +82,7 @@ class Router:
             return
         if again:
             log.info("taken up again", conversation=message.conversation_id, message=message.id)
+        self._context.metrics.waiting.inc()
         lane = self._lanes.get(message.conversation_id)
         if lane is not None:
             lane.append(message)
@@ -102,9 +106,9 @@ class Router:
     async def _run(self, conversation: str) -> None:
         lane = self._lanes[conversation]
         while lane:
-            async with self._slots:
-                await self._handle_surely(lane[0])
+            await self._handle_surely(lane[0])
             lane.popleft()
+            self._context.metrics.waiting.dec()
         del self._lanes[conversation]
 
     async def _handle_surely(self, message: Message) -> None:
@@ -126,21 +130,25 @@ class Router:
             given_up = await self._context.storage.write(
                 commit_given_up, self._context, message, self._context.clock()
             )
-        except SQLAlchemyError as error:
-            # The store itself is away: the message stays `new` for the next start.
+        except Exception as error:
+            # The store itself is away, or the business is configured no more: the message stays
+            # `new` for the next start, and the lane goes on with what follows.
             log.error("message left", conversation=message.conversation_id, error=repr(error))
             return
         self.publish(given_up)
 
     async def _handle(self, message: Message) -> None:
         begun = perf_counter()
-        situation = await self._context.storage.read(_situation, message)
-        if situation is None:
-            return
-        if situation.conversation.owner == BOT:
-            committed = await self._answered(message, situation)
-        else:
-            committed = await self._overheard(message, situation)
+        committed = None
+        # None: the owner has changed under way, and the present one decides what happens.
+        while committed is None:
+            situation = await self._context.storage.read(_situation, message)
+            if situation is None:
+                return
+            if situation.conversation.owner == BOT:
+                committed = await self._answered(message, situation)
+            else:
+                committed = await self._overheard(message, situation)
         faults.reach("turn-committed")
         self.publish(committed)
         self._context.metrics.answers.observe(perf_counter() - begun)
@@ -156,19 +164,22 @@ class Router:
 
     # --- the bot answers ------------------------------------------------------------------
 
-    async def _answered(self, message: Message, situation: _Situation) -> Committed:
+    async def _answered(self, message: Message, situation: _Situation) -> Committed | None:
         storage, clock = self._context.storage, self._context.clock
         typing = situation.conversation.private
         if typing:
             self._typing(situation.conversation, on=True)
         try:
             answer = await self._ask(message, situation)
+        except _TakenOverError:
+            return None
         finally:
             if typing:
                 self._typing(situation.conversation, on=False)
-        faults.reach("rasa-answered")
         if answer is None:
+            faults.reach("patience-over")
             return await storage.write(commit_given_up, self._context, message, clock())
+        faults.reach("rasa-answered")
         return await storage.write(commit_answer, self._context, message, answer, clock())
 
     def _typing(self, conversation: Conversation, *, on: bool) -> None:
@@ -176,7 +187,11 @@ class Router:
         self._context.hub.signal(conversation.stream, frame)
 
     async def _ask(self, message: Message, situation: _Situation) -> Answer | None:
-        """Ask Rasa until it answers; None when the patience of the settings is over."""
+        """Ask Rasa until it answers; None when the patience of the settings is over.
+
+        Raises:
+            _TakenOverError: A person took the conversation while Rasa was away.
+        """
         loop = asyncio.get_running_loop()
         settings = self._context.settings
         begun, pause, failures = loop.time(), _FIRST_PAUSE, 0
@@ -185,26 +200,29 @@ class Router:
             while True:
                 try:
                     body = _body(message, situation, settings.episode_turns, failures)
-                    answer = await self._rasa.ask(message.conversation_id, body)
+                    # Only the call itself takes a slot: whoever waits for Rasa to come back
+                    # must not keep others from being asked for patience.
+                    async with self._slots:
+                        answer = await self._rasa.ask(message.conversation_id, body)
                     if not answer.failed:
                         return answer
                     # An action failed (its process was away). That turn stands in the tracker
                     # under its id for good, so the message is asked again under the next one.
                     failures += 1
                     log.warning("turn failed", conversation=message.conversation_id)
+                    if answer.repeated:
+                        # It failed before a restart of ours; there is nothing to wait for.
+                        continue
                 except RasaAwayError as error:
                     log.warning("rasa away", conversation=message.conversation_id, error=str(error))
                 if loop.time() - begun > settings.give_up_seconds:
-                    return None
-                if situation.conversation.owner != BOT:
                     return None
                 await self._pause(pause)
                 pause = min(pause * 2, _LONGEST_PAUSE)
                 fresh = await self._context.storage.read(_situation, message)
                 situation = fresh or situation
                 if situation.conversation.owner != BOT:
-                    # A person took over while Rasa was away; what is left is done by the commit.
-                    return Answer([], {}, failed=False)
+                    raise _TakenOverError
         finally:
             holding.cancel()
 
@@ -221,11 +239,13 @@ class Router:
     async def _hold(self, message: Message) -> None:
         now = self._context.clock()
         committed = await self._context.storage.write(commit_holding, self._context, message, now)
+        if committed.entries:
+            faults.reach("holding-committed")
         self.publish(committed)
 
     # --- a person answers -----------------------------------------------------------------
 
-    async def _overheard(self, message: Message, situation: _Situation) -> Committed:
+    async def _overheard(self, message: Message, situation: _Situation) -> Committed | None:
         """Show it to staff at once; anger stays measured, and the bot will know the story."""
         self._context.hub.signal(
             "desk", {"type": "changed", "conversation": message.conversation_id}
@@ -237,11 +257,13 @@ class Router:
             pause = _FIRST_PAUSE
             for _ in range(_OVERHEARD_TRIES):
                 try:
-                    understood = await self._rasa.overhear(message.conversation_id, body)
+                    async with self._slots:
+                        understood = await self._rasa.overhear(message.conversation_id, body)
                     break
                 except RasaAwayError:
                     await self._pause(pause)
                     pause *= 2
+        faults.reach("overheard")
         return await self._context.storage.write(
             commit_overheard, self._context, message, understood, self._context.clock()
         )
@@ -255,7 +277,8 @@ class Router:
             "metadata": {"by": conversation.owner},
         }
         try:
-            await self._rasa.told(conversation.id, body)
+            async with self._slots:
+                await self._rasa.told(conversation.id, body)
         except RasaAwayError as error:
             log.warning("rasa away", conversation=conversation.id, error=str(error))
 

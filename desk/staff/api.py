@@ -5,7 +5,7 @@ import time
 from collections.abc import Awaitable, Callable
 from functools import wraps
 from hmac import compare_digest
-from typing import Any
+from typing import Any, TypeGuard
 
 from sanic import Blueprint, HTTPResponse, Request, Websocket
 from sanic.response import empty, json
@@ -19,7 +19,10 @@ from desk.conversations import ownership
 from desk.conversations.ingest import RefusedError
 from desk.conversations.router import Router
 from desk.errors import PageError, not_found
+from desk.finish import to_the_end
 from desk.staff import lists
+from recovery import faults
+from recovery.ids import fingerprint
 from recovery.store import conversations, staff
 from recovery.store.conversations import OwnershipError, staff_owner
 from recovery.store.staff import Staff
@@ -57,7 +60,7 @@ def logged_in(handler: Handler) -> Handler:
         who, csrf = await _who(request)
         if request.method not in ("GET", "HEAD"):
             given = request.headers.get("x-csrf", "")
-            if not compare_digest(given.encode(), csrf.encode()):
+            if not compare_digest(given.encode(errors="surrogatepass"), csrf.encode()):
                 raise PageError(403, "csrf", "页面已过期，请刷新后再试")
         request.ctx.staff = who
         return await handler(request, **values)
@@ -73,8 +76,8 @@ async def login(request: Request) -> HTTPResponse:
     if not request.app.ctx.login_buckets.take(request.remote_addr or request.ip):
         raise PageError(429, "too_fast", "试得太快了，请稍等再试")
     found = None
-    if isinstance(name, str) and isinstance(password, str) and len(password) <= 200:
-        found = await context.storage.write(staff.log_in, name[:80], password, context.clock())
+    if _plausible(name, 80) and _plausible(password, 200):
+        found = await context.storage.write(staff.log_in, name, password, context.clock())
     if found is None:
         raise PageError(401, "bad_login", "账号或密码不对，或暂时锁定，请稍后再试")
     who, secret, csrf = found
@@ -88,6 +91,13 @@ async def login(request: Request) -> HTTPResponse:
         path="/",
     )
     return response
+
+
+def _plausible(value: object, longest: int) -> TypeGuard[str]:
+    """Whether this can be a login or password: text that can be stored and hashed."""
+    if not isinstance(value, str) or len(value) > longest:
+        return False
+    return "\0" not in value and not any("\ud800" <= char <= "\udfff" for char in value)
 
 
 def _member(who: Staff) -> dict[str, Any]:
@@ -105,7 +115,9 @@ async def me(request: Request) -> HTTPResponse:
 @logged_in
 async def logout(request: Request) -> HTTPResponse:
     """Log out."""
-    await context_of(request).storage.write(staff.log_out, request.cookies.get(COOKIE) or "")
+    context, cookie = context_of(request), request.cookies.get(COOKIE) or ""
+    await context.storage.write(staff.log_out, cookie)
+    context.hub.signal(_session_topic(cookie), {"type": "ended"})
     response = empty()
     response.delete_cookie(COOKIE, path="/")
     return response
@@ -157,12 +169,17 @@ async def _owner_sentence(context: Context, owner: str) -> str:
 @logged_in
 async def take(request: Request, conversation_id: str) -> HTTPResponse:
     """Take a conversation over."""
-    context = context_of(request)
-    work = context.storage.write(
-        ownership.take, context, conversation_id, request.ctx.staff, context.clock()
-    )
-    _router(request).publish(await _change(request, work))
-    return json({"owner": staff_owner(request.ctx.staff.id)})
+    context, who = context_of(request), request.ctx.staff
+
+    async def work() -> None:
+        committed = await context.storage.write(
+            ownership.take, context, conversation_id, who, context.clock()
+        )
+        faults.reach("staff-took")
+        _router(request).publish(committed)
+
+    await _change(request, to_the_end(work()))
+    return json({"owner": staff_owner(who.id)})
 
 
 @pages.post("/conversations/<conversation_id:str>/answer")
@@ -173,20 +190,20 @@ async def answer(request: Request, conversation_id: str) -> HTTPResponse:
     client_id, text = body.get("id"), body.get("text")
     if not isinstance(client_id, str) or not isinstance(text, str) or not client_id:
         raise PageError(400, "bad_request", "请求的格式不对")
-    work = context.storage.write(
-        ownership.answer,
-        conversation_id,
-        request.ctx.staff,
-        client_id[:80],
-        text,
-        context.clock(),
-    )
-    committed, conversation, message_id = await _change(request, work)
-    router = _router(request)
-    router.publish(committed)
-    if committed.entries:
+    who, router = request.ctx.staff, _router(request)
+
+    async def work() -> tuple[str, bool]:
+        committed, conversation, message_id = await context.storage.write(
+            ownership.answer, conversation_id, who, client_id[:80], text, context.clock()
+        )
+        faults.reach("staff-answered")
+        router.publish(committed)
+        # Also when it was said before: the bot may not have heard it then, and hears it once.
         router.spawn(router.staff_said(conversation, message_id, text))
-    return json({"id": message_id, "repeated": not committed.entries})
+        return message_id, not committed.entries
+
+    message_id, repeated = await _change(request, to_the_end(work()))
+    return json({"id": message_id, "repeated": repeated})
 
 
 @pages.post("/conversations/<conversation_id:str>/give_back")
@@ -194,17 +211,23 @@ async def answer(request: Request, conversation_id: str) -> HTTPResponse:
 async def give_back(request: Request, conversation_id: str) -> HTTPResponse:
     """Give a conversation back to the bot."""
     context, body = context_of(request), json_body(request)
-    note = body.get("note")
-    work = context.storage.write(
-        ownership.give_back,
-        context,
-        conversation_id,
-        request.ctx.staff,
-        note if isinstance(note, str) else "",
-        context.clock(),
-    )
-    _router(request).publish(await _change(request, work))
+    note, who = body.get("note"), request.ctx.staff
+    memo = note if isinstance(note, str) else ""
+
+    async def work() -> None:
+        committed = await context.storage.write(
+            ownership.give_back, context, conversation_id, who, memo, context.clock()
+        )
+        faults.reach("staff-gave-back")
+        _router(request).publish(committed)
+
+    await _change(request, to_the_end(work()))
     return json({"owner": "bot"})
+
+
+def _session_topic(cookie: str) -> str:
+    """Where the pages of one login hear that it has ended."""
+    return f"session:{fingerprint(cookie)}"
 
 
 def _router(request: Request) -> Router:
@@ -222,6 +245,10 @@ class _StaffSocket:
         self._context = context
         self._page = page
         self._watched: tuple[str, ...] = ()
+
+    def end(self, _: dict[str, Any]) -> None:
+        """The login has ended: nothing more is shown."""
+        self._page.end(4401, "not_logged_in")
 
     def changed(self, frame: dict[str, Any]) -> None:
         event = {"kind": "changed", "conversation": frame["conversation"]}
@@ -246,24 +273,26 @@ class _StaffSocket:
 @sockets.websocket("/staff")  # type: ignore[untyped-decorator]  # Sanic
 async def live(request: Request, socket: Websocket) -> None:
     """What changes while a member of staff looks on."""
+    context = context_of(request)
+    page = PageSocket(context, socket, for_staff)
+    desk = _StaffSocket(context, page)
+    session = _session_topic(request.cookies.get(COOKIE) or "")
+    # Before the check, so that a logout at this very moment is not missed.
+    context.hub.hear_signals(session, desk.end)
+    context.hub.hear_signals("desk", desk.changed)
     try:
         if not same_origin(request):
             raise PageError(403, "forbidden", "请从本站的页面进入")
         await _who(request)
-    except PageError as error:
-        await socket.close(4000 + error.status_code, error.code)
-        return
-    context = context_of(request)
-    page = PageSocket(context, socket, for_staff)
-    desk = _StaffSocket(context, page)
-    context.hub.hear_signals("desk", desk.changed)
-    try:
         await socket.send(jsonlib.dumps({"type": "welcome", "after": number(None)}))
         await page.serve(_read(request, socket, page, desk))
+    except PageError as error:
+        await socket.close(4000 + error.status_code, error.code)
     except GONE:
         pass
     finally:
         context.hub.leave_signals("desk", desk.changed)
+        context.hub.leave_signals(session, desk.end)
         page.close()
 
 
@@ -275,14 +304,11 @@ async def _read(request: Request, socket: Websocket, page: PageSocket, desk: _St
             continue
         if not isinstance(frame, dict):
             continue
-        # The session may have ended since the socket was opened.
-        try:
-            await _who(request)
-        except PageError as error:
-            await socket.close(4000 + error.status_code, error.code)
-            return
+        # The session may have run out since the socket was opened.
+        await _who(request)
         if frame.get("type") == "ping":
             page.send({"type": "pong"})
-        elif frame.get("type") == "watch" and isinstance(frame.get("conversation"), str):
-            after = frame.get("after")
-            await desk.watch(frame["conversation"], after if isinstance(after, int) else 0)
+        elif frame.get("type") == "watch":
+            conversation, after = frame.get("conversation"), frame.get("after")
+            if isinstance(conversation, str) and conversation.isascii():
+                await desk.watch(conversation, after if isinstance(after, int) else 0)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from recovery.failures import COMPLAINT_PREFIX, UNKNOWN, served_by
 from recovery.keywords import safe_keywords
+from recovery.trades import of_another_trade
 from recovery.understood import Understood
 
 # An intent below this is no ground to name a failure to an angry customer.
@@ -48,6 +49,7 @@ def read_complaint(heard: Understood, industry: str) -> Complaint | None:
     if not complains(heard):
         return None
     failure = served_by(industry, heard.intent)
-    if failure and heard.confidence >= SURE_FAILURE:
+    sure = heard.confidence >= SURE_FAILURE and not of_another_trade(heard.text, industry)
+    if failure and sure:
         return Complaint(failure.name)
     return Complaint(UNKNOWN, safe_keywords(heard.text))

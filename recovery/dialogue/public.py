@@ -7,12 +7,19 @@ customer alone sees. Praise gets no apology, chatter gets no answer.
 from recovery.anger import ANGRY, DISSATISFIED
 from recovery.case import PUBLIC_REPLIES_MOST
 from recovery.commands import Command, CountPublicReply, HandOver, Invite, Note, OpenCase
+from recovery.dialogue.authority import settled_by_bot
 from recovery.dialogue.complaint import Complaint, read_complaint
+from recovery.dialogue.numbers import read_numbers
 from recovery.dialogue.reply import Reply, Say, Turn
 from recovery.failures import UNKNOWN, matter_words, owned
 from recovery.privacy import mask
+from recovery.understood import Understood
 
 _THANKS = frozenset({"praise", "thank"})
+# What these intents say is not said by somebody who is angry.
+_AMIABLE = _THANKS | {"accept", "ask_question", "goodbye", "greet", "think_over"}
+# Said in public, these ask about a matter that goes on in private.
+_ABOUT_THE_CASE = frozenset({"ask_progress", "ask_why", "ask_more", "refuse", "accept", "inform"})
 _SURE = 0.5
 # Thanks or a greeting to everybody in a room needs more certainty than an answer in private:
 # a wrong word of thanks to a complaint is worse than silence.
@@ -43,15 +50,13 @@ def _answer(turn: Turn) -> Reply:
     complaint = read_complaint(heard, turn.business.industry)
     if "safety" in heard.flags:
         return _safety(turn, complaint)
-    if complaint:
+    if complaint and not _bare_insult(heard, complaint):
         return _complaint(turn, complaint)
-    if heard.anger >= ANGRY or (heard.intent == "insult" and heard.confidence >= _SURE):
+    if _insulting(heard):
         return _insult(turn)
-    if turn.case and turn.case.stage != "closed" and not turn.case.has_matter:
-        # The case was opened without a matter; nothing new was said about it.
-        return _of_case(turn)
     if heard.intent == "refuse_private" and turn.case and heard.confidence >= _SURE:
-        return _within_limit(turn, (Say("say_public_stay", turn.level),), ())
+        stays = (Note({"stays_public": "yes"}),)
+        return _within_limit(turn, (Say("say_public_stay", turn.level),), stays)
     if heard.intent == "ask_human" and heard.confidence >= _SURE:
         return _wants_person(turn)
     if heard.intent in _THANKS and heard.confidence >= _SURE_SMALLTALK:
@@ -65,16 +70,36 @@ def _answer(turn: Turn) -> Reply:
     return _of_case(turn)
 
 
+def _bare_insult(heard: Understood, complaint: Complaint) -> bool:
+    """Whether the complaint is nothing but the insult: no failure, no words to name it by."""
+    nameless = complaint.failure == UNKNOWN and complaint.keywords is None
+    return nameless and heard.intent == "insult" and heard.confidence >= _SURE
+
+
+def _insulting(heard: Understood) -> bool:
+    """Whether a post without a matter is angry at us; many exclamation marks may be joy."""
+    sure = heard.confidence >= _SURE
+    if sure and heard.intent in _AMIABLE:
+        return False
+    return heard.anger >= ANGRY or (sure and heard.intent == "insult")
+
+
 def _open(turn: Turn, complaint: Complaint | None, *, safety: bool = False) -> tuple[Command, ...]:
-    """Open a case, or add what is new to the open one."""
+    """Open a case, or add what is new to the open one; private asks nothing that was said here."""
     failure = complaint.failure if complaint else None
     keywords = complaint.keywords if complaint else None
-    if turn.case is None or turn.case.stage == "closed":
-        return (OpenCase(turn.case_id(), failure, keywords, safety),)
-    if failure and turn.case.failure in (None, UNKNOWN):
-        keywords = keywords or turn.case.facts.get("keywords")
-        return (Note({"failure": failure, "keywords": keywords}),)
-    return ()
+    named = read_numbers(turn.heard.text, order_known=False)
+    facts = {"order_number": named.order_number, "phone_last4": named.last4}
+    case = turn.case if turn.case and turn.case.stage != "closed" else None
+    opened: tuple[Command, ...] = ()
+    if case is None:
+        opened = (OpenCase(turn.case_id(), failure, keywords, safety),)
+    elif failure and case.failure in (None, UNKNOWN):
+        facts |= {"failure": failure, "keywords": keywords or case.facts.get("keywords")}
+    elif failure not in (None, UNKNOWN, case.failure):
+        facts["also"] = failure
+    known = {name: value for name, value in facts.items() if value}
+    return (*opened, Note(known)) if known else opened
 
 
 def _within_limit(turn: Turn, says: tuple[Say, ...], commands: tuple[Command, ...]) -> Reply:
@@ -83,22 +108,26 @@ def _within_limit(turn: Turn, says: tuple[Say, ...], commands: tuple[Command, ..
     if replies < PUBLIC_REPLIES_MOST:
         return Reply(says, (*commands, CountPublicReply(), Invite(reminder=replies > 0)))
     reminder = Say("say_public_reminder", turn.level, own=True)
-    return Reply((reminder,), (*commands, Invite(reminder=True)))
+    # Staff see that the customer goes on in public and may answer there.
+    return Reply((reminder,), (*commands, Note({"stays_public": "yes"}), Invite(reminder=True)))
 
 
 def _complaint(turn: Turn, complaint: Complaint) -> Reply:
     known = turn.case if turn.case and turn.case.stage != "closed" else None
-    if known and known.failure not in (None, UNKNOWN) and complaint.failure == UNKNOWN:
-        matter = known.matter
+    failure = complaint.failure
+    if known and known.failure not in (None, UNKNOWN) and failure == UNKNOWN:
+        failure, matter = known.failure, known.matter
     else:
-        matter = matter_words(complaint.failure, complaint.keywords)
+        matter = matter_words(failure, complaint.keywords)
     level = turn.heard.anger
-    if level >= ANGRY and owned(complaint.failure):
-        first = Say("say_public_apologise", level, {"matter": matter})
+    placed = failure != UNKNOWN
+    if level >= ANGRY and owned(failure):
+        first = Say("say_public_apologise", level, {"matter": matter}, trade=placed)
     else:
         first = Say("say_public_acknowledge", min(level, DISSATISFIED), {"matter": matter})
-    says = (first, Say("say_public_invite", level))
-    return _within_limit(turn, says, _open(turn, complaint))
+    by_bot = settled_by_bot(turn.business.industry, failure)
+    invite = Say("say_public_invite" if by_bot else "say_public_invite_person", level)
+    return _within_limit(turn, (first, invite), _open(turn, complaint))
 
 
 def _insult(turn: Turn) -> Reply:
@@ -121,12 +150,16 @@ def _safety(turn: Turn, complaint: Complaint | None) -> Reply:
 
 def _wants_person(turn: Turn) -> Reply:
     by = turn.business.person_by(turn.now).isoformat()
-    says = (Say("say_public_invite", turn.heard.anger),)
+    says = (Say("say_public_invite_person", turn.heard.anger),)
     return _within_limit(turn, says, (*_open(turn, None), HandOver("asked", by)))
 
 
 def _of_case(turn: Turn) -> Reply:
-    """Nothing to answer by itself: who was invited is reminded, others are left alone."""
-    if turn.case and turn.case.invited and turn.case.stage == "hearing" and turn.heard.anger:
-        return Reply((Say("say_public_reminder", turn.level, own=True),), (Invite(reminder=True),))
-    return Reply()
+    """Nothing to answer in public: who was invited is reminded, others are left alone."""
+    case, heard = turn.case, turn.heard
+    if case is None or not case.invited or case.stage == "closed":
+        return Reply()
+    about_it = heard.intent in _ABOUT_THE_CASE and heard.confidence >= _SURE
+    if not about_it and not (case.stage == "hearing" and heard.anger):
+        return Reply()
+    return Reply((Say("say_public_reminder", turn.level, own=True),), (Invite(reminder=True),))

@@ -1,12 +1,15 @@
 """What a turn starts from and what it ends in."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from recovery.business import Business
 from recovery.case import Case
 from recovery.commands import Command
 from recovery.orders.system import OrderSystem
+from recovery.remedy.catalogue import Remedy
 from recovery.understood import Understood
 
 
@@ -43,6 +46,7 @@ class Say:
         words: Variables of the text.
         own: Seen by this customer alone although said in public.
         optional: Left out rather than repeated.
+        trade: Whether words of the trade fit; they do not where the matter may be of any other.
     """
 
     response: str
@@ -50,6 +54,7 @@ class Say:
     words: dict[str, str] = field(default_factory=dict)
     own: bool = False
     optional: bool = False
+    trade: bool = True
     buttons: tuple[Button, ...] = ()
 
 
@@ -63,6 +68,26 @@ class Reply:
 
 
 @dataclass(frozen=True)
+class Underway:
+    """One accepted remedy on its way.
+
+    Attributes:
+        state: `todo`, `done` or `refused`.
+        receipt: Of the order system, once done.
+        since: When it was accepted.
+    """
+
+    remedy: Remedy
+    state: str
+    receipt: dict[str, Any] | None
+    since: datetime
+
+
+def _never(_: str) -> bool:
+    return False
+
+
+@dataclass(frozen=True)
 class Turn:
     """One message and all that an answer may depend on.
 
@@ -72,6 +97,8 @@ class Turn:
         case: The case so far, this message's anger already in it; None where there is none.
         external_customer: The customer's id at the host site, where the site has signed it.
         pressed: The quick reply that was pressed.
+        underway: What was accepted in this case, in the order of the offer.
+        given_before: Whether another case already got a remedy for this order number.
     """
 
     message: str
@@ -82,6 +109,8 @@ class Turn:
     orders: OrderSystem
     external_customer: str | None = None
     pressed: Pressed | None = None
+    underway: tuple[Underway, ...] = ()
+    given_before: Callable[[str], bool] = _never
 
     @property
     def level(self) -> int:

@@ -75,15 +75,17 @@ class EmbeddedOrders:
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
-        db = self._connection()
         try:
+            db = self._connection()
             db.execute("BEGIN IMMEDIATE")
             try:
                 yield db
-            except BaseException:
-                db.execute("ROLLBACK")
-                raise
-            db.execute("COMMIT")
+                db.execute("COMMIT")
+            finally:
+                # This thread uses the connection again: nothing may stay open, also not what a
+                # full disk kept from being committed.
+                if db.in_transaction:
+                    db.execute("ROLLBACK")
         except sqlite3.OperationalError as error:
             raise OrderSystemError(str(error)) from error
 

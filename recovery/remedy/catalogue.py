@@ -45,26 +45,31 @@ def percent(basis_points: int) -> str:
     return f"{whole}%" if rest == 0 else f"{whole}.{rest:02d}".rstrip("0") + "%"
 
 
+def _by(remedy: Remedy) -> str:
+    """By when, in words: as filled in with the service hours in mind, else by the table."""
+    return str(remedy.get("by") or f"{remedy['minutes']}分钟内")
+
+
 KINDS: dict[str, RemedyKind] = {
     "room_change": RemedyKind(
         ("minutes",),
         lambda r: "换一间打扫好、检查过的房间",
         lambda r: "客房主管先看过再请您进，行李由我们搬",
-        lambda r: f"{r['minutes']}分钟内同事到房门口接您换房",
+        lambda r: f"{_by(r)}同事到房门口接您换房",
         lambda r, got: f"新房间{got['room']}已经准备好，同事正过来接您",
     ),
     "clean_again": RemedyKind(
         ("minutes",),
         lambda r: "马上重新打扫",
         lambda r: "打扫完由主管检查",
-        lambda r: f"{r['minutes']}分钟内保洁到您房间",
+        lambda r: f"{_by(r)}保洁到您房间",
         lambda r, got: "保洁已经出发",
     ),
     "repair": RemedyKind(
         ("minutes",),
         lambda r: "马上派人维修",
         lambda r: "修不好就给您换房",
-        lambda r: f"{r['minutes']}分钟内工程师傅到您房间",
+        lambda r: f"{_by(r)}工程师傅到您房间",
         lambda r, got: f"维修单{got['ticket']}已经派出",
     ),
     "free_dinner": RemedyKind(
@@ -99,7 +104,7 @@ KINDS: dict[str, RemedyKind] = {
         ("minutes",),
         lambda r: "由经理亲自打电话向您道歉",
         lambda r: "您也可以把当时的情况说给他听",
-        lambda r: f"{r['minutes']}分钟内经理给您去电",
+        lambda r: f"{_by(r)}经理给您去电",
         lambda r, got: f"经理已经收到，回电单{got['ticket']}",
     ),
     "resend": RemedyKind(
@@ -148,7 +153,7 @@ def check(remedy: Any) -> Remedy:  # noqa: ANN401 - whatever a table or a payloa
     """Check one remedy.
 
     Args:
-        remedy: `{"kind": ..., <integer parameters>, "product"?, "sku"?}`. zen-engine gives
+        remedy: `{"kind": ..., <integer parameters>, "product"?, "sku"?, "by"?}`. zen-engine gives
             numbers as floats; a float without a fraction is taken as the integer it stands for.
 
     Returns:

@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import Connection, Row, insert, select, update
 
 from recovery.ids import new_id
-from recovery.store.database import stamp
+from recovery.store.database import hold, stamp
 from recovery.store.tables import conversations
 
 BOT = "bot"
@@ -71,9 +71,20 @@ def _one(row: Row[tuple[object, ...]] | None) -> Conversation | None:
 
 
 def load(db: Connection, conversation_id: str, *, lock: bool = False) -> Conversation | None:
-    """Read a conversation; `lock` holds it until the transaction ends."""
+    """Read a conversation.
+
+    Args:
+        db: A transaction.
+        conversation_id: Which one.
+        lock: Keep others away, until the transaction ends, from all conversations of this
+            customer: the public one and the private one share a case.
+    """
     query = select(*_COLUMNS).where(conversations.c.id == conversation_id)
-    return _one(db.execute(query.with_for_update() if lock else query).first())
+    found = _one(db.execute(query).first())
+    if lock and found:
+        hold(db, f"customer {found.customer_id}")
+        found = _one(db.execute(query).first())
+    return found
 
 
 def of_room(db: Connection, customer_id: str, room: str) -> Conversation | None:
@@ -185,6 +196,15 @@ def count_turn(db: Connection, conversation_id: str) -> None:
         update(conversations)
         .where(conversations.c.id == conversation_id)
         .values(turns=conversations.c.turns + 1)
+    )
+
+
+def note_reason(db: Connection, conversation_id: str, reason: str) -> None:
+    """Give a conversation that a person looks after, or is due for, a graver reason."""
+    db.execute(
+        update(conversations)
+        .where(conversations.c.id == conversation_id, conversations.c.owner != BOT)
+        .values(reason=reason)
     )
 
 

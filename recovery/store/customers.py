@@ -5,8 +5,8 @@ from datetime import datetime
 
 from sqlalchemy import Connection, insert, select, update
 
-from recovery.ids import fingerprint, new_id
-from recovery.store.database import stamp
+from recovery.ids import fingerprint, new_id, new_secret
+from recovery.store.database import hold, stamp
 from recovery.store.tables import customers, web_sessions
 
 
@@ -59,27 +59,40 @@ def load(db: Connection, customer_id: str) -> Customer:
 
 
 def begin_session(
-    db: Connection, token: str, business: str, name: str, external_id: str | None, now: datetime
-) -> Customer:
-    """Bind a cookie to a customer of a business, making the customer where needed.
+    db: Connection,
+    token: str | None,
+    business: str,
+    name: str,
+    external_id: str | None,
+    now: datetime,
+) -> tuple[Customer, str]:
+    """Bind a session to a customer of a business, making the customer where needed.
 
     Args:
         db: A writing transaction.
-        token: The cookie's secret; only its hash is stored.
+        token: The cookie's secret, None for a browser that has none; only its hash is stored.
         business: The business visited.
         name: What the customer wants to be called.
         external_id: Id signed by the host site, None for a stranger.
         now: The present moment.
 
     Returns:
-        The customer. A stranger's cookie that comes back with a signed id turns into the known
-        customer; the stranger's own talk stays with the stranger, since it was never proved.
+        The customer and the secret that the cookie holds from now on. A stranger's cookie that
+        comes back with a signed id turns into the known customer and gets a new secret, so that
+        whoever knew the old one is left outside; the stranger's own talk stays with the
+        stranger, since it was never proved.
     """
-    present = by_session(db, token, business)
-    if present and (external_id is None or present.external_id == external_id):
+    if external_id or token:
+        hold(db, f"session {business} {external_id or token}")
+    present = by_session(db, token, business) if token else None
+    if token and present and (external_id is None or present.external_id == external_id):
         if name and name != present.name:
             db.execute(update(customers).where(customers.c.id == present.id).values(name=name))
-        return Customer(present.id, business, name or present.name, present.external_id)
+        return Customer(present.id, business, name or present.name, present.external_id), token
+    if token is None:
+        token = new_secret()
+    elif external_id is not None:
+        token = _renewed(db, token)
     customer = _known(db, business, external_id)
     if customer is None:
         customer = Customer(new_id("u"), business, name or "访客", external_id)
@@ -98,7 +111,18 @@ def begin_session(
         db.execute(
             insert(web_sessions).values(token_hash=fingerprint(token), business=business, **values)
         )
-    return customer
+    return customer, token
+
+
+def _renewed(db: Connection, token: str) -> str:
+    """Give a session a new secret at every business it has visited."""
+    fresh = new_secret()
+    db.execute(
+        update(web_sessions)
+        .where(web_sessions.c.token_hash == fingerprint(token))
+        .values(token_hash=fingerprint(fresh))
+    )
+    return fresh
 
 
 def _known(db: Connection, business: str, external_id: str | None) -> Customer | None:

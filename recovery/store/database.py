@@ -3,20 +3,59 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event, func, select
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import (
+    DataError,
+    DBAPIError,
+    DisconnectionError,
+    IntegrityError,
+    NotSupportedError,
+    ProgrammingError,
+)
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 MIGRATIONS = Path(__file__).parent / "migrations"
+_STATEMENT_MS = 5000
+# What a statement of ours can be at fault for; it fails again however often it is repeated.
+_DEFECTS = (DataError, IntegrityError, NotSupportedError, ProgrammingError)
+
+
+def is_away(error: BaseException) -> bool:
+    """Whether an error means that the store cannot be reached now, and the same works later.
+
+    Lost connections, a server that starts or stops, a full pool, a lock waited for too long.
+    """
+    if isinstance(error, _DEFECTS):
+        return False
+    return isinstance(error, (DBAPIError, DisconnectionError, PoolTimeoutError))
 
 
 def stamp(moment: datetime) -> str:
     """Write a moment as stored: ISO 8601, UTC, microseconds, sortable as text."""
     return moment.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+def hold(db: Connection, name: str) -> None:
+    """Keep all others who hold this name out until the transaction ends.
+
+    For what is looked up first and written then, where no row stands yet that could be locked.
+    On SQLite nothing is to be done: a writing transaction is alone anyway.
+
+    Args:
+        db: A writing transaction.
+        name: Names of two things may share a lock (64 bits of a hash); that only costs time.
+    """
+    if db.dialect.name != "postgresql":
+        return
+    number = int.from_bytes(sha256(name.encode(errors="surrogatepass")).digest()[:8], signed=True)
+    db.execute(select(func.pg_advisory_xact_lock(number)))
 
 
 class Database:
@@ -34,10 +73,24 @@ class Database:
         if self.is_sqlite:
             if target.database:
                 Path(target.database).parent.mkdir(parents=True, exist_ok=True)
-            self.engine = create_engine(url, connect_args={"timeout": 15}, pool_size=4)
+            # Parameters hold customers' words, and errors end up in logs.
+            self.engine = create_engine(
+                url, connect_args={"timeout": 15}, pool_size=4, hide_parameters=True
+            )
             _mend_sqlite(self.engine)
         else:
-            self.engine = create_engine(url, pool_size=8, pool_pre_ping=True)
+            # A server that is away is noticed within seconds, not when TCP gives up.
+            self.engine = create_engine(
+                url,
+                connect_args={
+                    "connect_timeout": 3,
+                    "options": f"-c statement_timeout={_STATEMENT_MS}",
+                },
+                pool_size=8,
+                pool_timeout=5,
+                pool_pre_ping=True,
+                hide_parameters=True,
+            )
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
@@ -60,6 +113,11 @@ class Database:
         # Alembic reads % as interpolation.
         config.set_main_option("sqlalchemy.url", self.url.replace("%", "%%"))
         with self.write() as connection:
+            if not self.is_sqlite:
+                # A change of the schema may take its time, and so may waiting for another's.
+                connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
+            # Desk and actions start at the same time.
+            hold(connection, "migrations")
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
 

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, distinct, func, insert, select, update
 
 from recovery.case import Offer
 from recovery.store.conversations import Conversation
-from recovery.store.database import stamp
+from recovery.store.database import hold, stamp
 from recovery.store.tables import fulfilments
 
 
@@ -79,7 +79,8 @@ def settle(db: Connection, key: str, state: str, receipt: dict[str, Any] | None)
 
 def postpone(db: Connection, item: Fulfilment, now: datetime) -> None:
     """Try again later, twice as late each time."""
-    wait = min(_FIRST_WAIT * 2**item.attempts, _LONGEST_WAIT)
+    # Bounded before it is multiplied: after a day without order system it would overflow.
+    wait = min(_FIRST_WAIT * 2 ** min(item.attempts, 16), _LONGEST_WAIT)
     db.execute(
         update(fulfilments)
         .where(fulfilments.c.key == item.key)
@@ -87,10 +88,37 @@ def postpone(db: Connection, item: Fulfilment, now: datetime) -> None:
     )
 
 
+def given_before(db: Connection, business: str, order_number: str, case_id: str, most: int) -> bool:
+    """Whether an order already had remedies promised in as many other cases as may be.
+
+    Whoever promises on the strength of this holds the order (`hold_order`) until the commit.
+    Also a remedy that the order system refused counts: a person settles it by hand.
+
+    Args:
+        db: A transaction.
+        business: Whose order.
+        order_number: As proved.
+        case_id: The present case; what it was promised itself does not count.
+        most: How many cases of one order the bot may settle
+            (`Limits.remedied_cases_per_order`).
+    """
+    others = select(func.count(distinct(fulfilments.c.case_id))).where(
+        fulfilments.c.business == business,
+        fulfilments.c.order_number == order_number,
+        fulfilments.c.case_id != case_id,
+    )
+    return (db.execute(others).scalar() or 0) >= most
+
+
+def hold_order(db: Connection, business: str, order_number: str) -> None:
+    """Let those who promise remedies for the same order take turns."""
+    hold(db, f"order {business} {order_number}")
+
+
 def of_case(db: Connection, case_id: str) -> list[dict[str, Any]]:
     """All remedies of a case with their state, for staff."""
     rows = db.execute(
-        select(*_COLUMNS, fulfilments.c.receipt)
+        select(*_COLUMNS, fulfilments.c.receipt, fulfilments.c.created_at)
         .where(fulfilments.c.case_id == case_id)
         .order_by(fulfilments.c.created_at, fulfilments.c.key)
     )

@@ -118,11 +118,7 @@ def enter(db: Connection, invitation: Invitation, now: datetime) -> tuple[Conver
     public = conversations.load(db, invitation.public_conversation, lock=True)
     if public is None:
         raise LookupError(invitation.public_conversation)
-    private = None
-    if invitation.private_conversation:
-        private = conversations.load(db, invitation.private_conversation)
-    elif public.case_id:
-        private = conversations.of_case(db, public.case_id, "private")
+    private = _led_to(db, invitation, public)
     begun = private is None
     if private is None:
         case = cases.load(db, public.case_id)
@@ -142,3 +138,26 @@ def enter(db: Connection, invitation: Invitation, now: datetime) -> tuple[Conver
         .values(used_at=invitation.used_at or stamp(now), private_conversation=private.id)
     )
     return private, begun
+
+
+def _led_to(db: Connection, invitation: Invitation, public: Conversation) -> Conversation | None:
+    """The private chat that is there already; `public` is locked.
+
+    It may have been begun by a click a moment ago, or through another invitation to the same
+    matter: of the case, or of what was posted before there was one.
+    """
+    used = select(invitations.c.private_conversation).where(invitations.c.id == invitation.id)
+    known = db.execute(used).scalar()
+    if known:
+        return conversations.load(db, known)
+    if public.case_id:
+        return conversations.of_case(db, public.case_id, "private")
+    others = db.execute(
+        select(invitations.c.private_conversation)
+        .where(
+            invitations.c.public_conversation == public.id,
+            invitations.c.private_conversation.is_not(None),
+        )
+        .order_by(invitations.c.used_at.desc())
+    ).first()
+    return conversations.load(db, others[0]) if others else None

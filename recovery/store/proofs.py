@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, func, insert, select
 
 from recovery.settings import Limits
-from recovery.store.database import stamp
+from recovery.store.database import hold, stamp
 from recovery.store.tables import proof_tries
 
 _DAY = timedelta(days=1)
@@ -28,8 +28,7 @@ def record(
     """Count one try.
 
     Args:
-        db: A writing transaction; the count and the limit hold under concurrency because writers
-            take turns.
+        db: A writing transaction; those who try the same order take turns.
         business: Whose order.
         order_number: The order named, known or not.
         customer_id: Who tries.
@@ -41,6 +40,9 @@ def record(
         TooManyTriesError: The tries of this order or customer are used up; a right answer
             counts for nothing then.
     """
+    # In this order for everybody, so that nobody waits in a circle.
+    hold(db, f"proof {business} {order_number}")
+    hold(db, f"proof {customer_id}")
     since = stamp(now - _DAY)
     wrong = select(func.count()).where(proof_tries.c.correct.is_(False), proof_tries.c.at > since)
     of_order = wrong.where(

@@ -28,19 +28,46 @@ class BadAccountError(ValueError):
 
 @dataclass(frozen=True)
 class Staff:
-    """One member of staff."""
+    """One member of staff.
+
+    Attributes:
+        business: Whose conversations this account sees; None for an operator, who sees all.
+    """
 
     id: int
     login: str
     name: str
     role: str
+    business: str | None = None
+
+    def sees(self, business: str) -> bool:
+        """Whether this account may know of the conversations of a business."""
+        return self.business is None or self.business == business
 
 
-_COLUMNS = (staff.c.id, staff.c.login, staff.c.name, staff.c.role)
+_COLUMNS = (staff.c.id, staff.c.login, staff.c.name, staff.c.role, staff.c.business)
 
 
-def add(db: Connection, login: str, name: str, role: str, password: str, now: datetime) -> Staff:
+def add(
+    db: Connection,
+    login: str,
+    name: str,
+    role: str,
+    password: str,
+    now: datetime,
+    business: str | None = None,
+) -> Staff:
     """Make an account.
+
+    Args:
+        db: A writing transaction.
+        login: As typed at the login.
+        name: As customers read it; the login where it is empty.
+        role: One of `ROLES`.
+        password: At least 10 characters; stored as an argon2 hash only.
+        now: The present moment.
+        business: The one business of the account, None for all of them. That it is configured
+            is for the caller to check.
 
     Raises:
         BadAccountError: The login is taken or empty, the role unknown, the password too short.
@@ -60,6 +87,7 @@ def add(db: Connection, login: str, name: str, role: str, password: str, now: da
             role=role,
             password_hash=_hasher.hash(password),
             failures=0,
+            business=business,
             created_at=stamp(now),
         )
     )
@@ -67,15 +95,45 @@ def add(db: Connection, login: str, name: str, role: str, password: str, now: da
     return Staff(*row)
 
 
-def log_in(
-    db: Connection, login: str, password: str, now: datetime
-) -> tuple[Staff, str, str] | None:
-    """Check a password and begin a session.
+@dataclass(frozen=True)
+class Attempt:
+    """A login that was tried, with its password already compared.
+
+    Attributes:
+        password_hash: What it was compared with; None where there is no such account.
+    """
+
+    login: str
+    password_hash: str | None
+    right: bool
+
+
+def password_hash(db: Connection, login: str) -> str | None:
+    """The hash to compare a password with; None for an unknown login."""
+    return db.execute(select(staff.c.password_hash).where(staff.c.login == login)).scalar()
+
+
+def attempt(login: str, known: str | None, password: str) -> Attempt:
+    """Compare a password, which takes long on purpose: never inside a transaction.
+
+    Args:
+        login: As typed.
+        known: As `password_hash` gave it; an unknown login takes just as long.
+        password: As typed.
+    """
+    try:
+        right: bool = _hasher.verify(known or _NOBODY, password)
+    except (VerificationError, InvalidHashError):
+        right = False
+    return Attempt(login, known, right and known is not None)
+
+
+def log_in(db: Connection, tried: Attempt, now: datetime) -> tuple[Staff, str, str] | None:
+    """Settle an attempt to log in: begin a session, or count the failure.
 
     Args:
         db: A writing transaction.
-        login: As typed.
-        password: As typed.
+        tried: The comparison, made before.
         now: The present moment.
 
     Returns:
@@ -84,19 +142,16 @@ def log_in(
         locked for 30 seconds, then twice as long each time, an hour at most.
     """
     row = db.execute(
-        select(*_COLUMNS, staff.c.password_hash, staff.c.failures, staff.c.locked_until).where(
-            staff.c.login == login
-        )
+        select(*_COLUMNS, staff.c.password_hash, staff.c.failures, staff.c.locked_until)
+        .where(staff.c.login == tried.login)
+        .with_for_update()
     ).first()
-    try:
-        right: bool = _hasher.verify(row.password_hash if row else _NOBODY, password)
-    except (VerificationError, InvalidHashError):
-        right = False
-    if row is None:
+    # Read anew: the account may have been made, locked or given another password meanwhile.
+    if row is None or row.password_hash != tried.password_hash:
         return None
     if row.locked_until and row.locked_until > stamp(now):
         return None
-    if not right:
+    if not tried.right:
         failures = row.failures + 1
         over = failures - _TRIES_BEFORE_LOCK
         locked = stamp(now + min(_LOCK * 2 ** min(over, 10), _LOCK_LONGEST)) if over >= 0 else None
@@ -115,7 +170,7 @@ def log_in(
             expires_at=stamp(now + _SESSION),
         )
     )
-    return Staff(row.id, row.login, row.name, row.role), secret, csrf
+    return Staff(row.id, row.login, row.name, row.role, row.business), secret, csrf
 
 
 def by_session(db: Connection, secret: str, now: datetime) -> tuple[Staff, str] | None:
@@ -128,7 +183,9 @@ def by_session(db: Connection, secret: str, now: datetime) -> tuple[Staff, str] 
             staff_sessions.c.expires_at > stamp(now),
         )
     ).first()
-    return (Staff(row.id, row.login, row.name, row.role), row.csrf) if row else None
+    if row is None:
+        return None
+    return Staff(row.id, row.login, row.name, row.role, row.business), row.csrf
 
 
 def log_out(db: Connection, secret: str) -> None:

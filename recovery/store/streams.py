@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from recovery.store.database import stamp
 from recovery.store.tables import outbox, streams
@@ -24,8 +25,9 @@ def append(db: Connection, stream: str, event: dict[str, Any], now: datetime) ->
 
     Args:
         db: A writing transaction.
-        stream: `room:<room>`, `own:<conversation>`, `private:<conversation>`, `desk:<business>`.
-        event: Plain JSON with `id` and `kind`.
+        stream: `room:<room>`, `own:<conversation>`, `private:<conversation>`.
+        event: Plain JSON with `id` and `kind`; `customer` (who posted it) and `reply_to` are
+            kept beside it, so that they can be looked up.
         now: The present moment.
 
     Returns:
@@ -34,24 +36,60 @@ def append(db: Connection, stream: str, event: dict[str, Any], now: datetime) ->
     known = select(outbox.c.seq).where(outbox.c.stream == stream, outbox.c.id == event["id"])
     if db.execute(known).first():
         return None
-    seq = db.execute(
-        update(streams)
-        .where(streams.c.name == stream)
-        .values(last=streams.c.last + 1)
-        .returning(streams.c.last)
-    ).scalar()
-    if seq is None:
-        db.execute(insert(streams).values(name=stream, last=1))
-        seq = 1
+    seq = _next(db, stream)
     at = stamp(now)
     event = {**event, "at": at}
-    db.execute(insert(outbox).values(stream=stream, seq=seq, id=event["id"], event=event, at=at))
+    db.execute(
+        insert(outbox).values(
+            stream=stream,
+            seq=seq,
+            id=event["id"],
+            event=event,
+            at=at,
+            customer=event.get("customer"),
+            reply_to=event.get("reply_to"),
+        )
+    )
     return Entry(stream, seq, event)
+
+
+def _next(db: Connection, stream: str) -> int:
+    """Take the next number; whoever else writes to the stream waits for this transaction."""
+    begin = postgresql.insert if db.dialect.name == "postgresql" else sqlite.insert
+    number = db.execute(
+        begin(streams)
+        .values(name=stream, last=1)
+        .on_conflict_do_update(index_elements=[streams.c.name], set_={"last": streams.c.last + 1})
+        .returning(streams.c.last)
+    )
+    return int(number.scalar_one())
 
 
 def last(db: Connection, stream: str) -> int:
     """The number of the latest event, 0 for an empty stream."""
     return db.execute(select(streams.c.last).where(streams.c.name == stream)).scalar() or 0
+
+
+def last_post(db: Connection, stream: str, customer: str) -> str | None:
+    """The id of a customer's latest post in a stream."""
+    posts = select(outbox.c.id).where(outbox.c.stream == stream, outbox.c.customer == customer)
+    return db.execute(posts.order_by(outbox.c.seq.desc()).limit(1)).scalar()
+
+
+def posts_of(db: Connection, stream: str, customer: str, most: int) -> list[dict[str, Any]]:
+    """A customer's latest posts in a stream and everybody's replies to them, oldest first."""
+    own = db.execute(
+        select(outbox.c.seq, outbox.c.event)
+        .where(outbox.c.stream == stream, outbox.c.customer == customer)
+        .order_by(outbox.c.seq.desc())
+        .limit(most)
+    ).all()
+    replies = db.execute(
+        select(outbox.c.seq, outbox.c.event).where(
+            outbox.c.stream == stream, outbox.c.reply_to.in_([row.event["id"] for row in own])
+        )
+    ).all()
+    return [row.event for row in sorted([*own, *replies], key=lambda row: int(row.seq))]
 
 
 def after(db: Connection, stream: str, seq: int, most: int = 200) -> list[Entry]:

@@ -117,7 +117,12 @@ outbox = Table(
     Column("id", String(48), nullable=False),
     Column("event", JSON, nullable=False),
     Column("at", String(32), nullable=False),
+    # Both stand in the event as well; here they can be looked up.
+    Column("customer", String(32)),  # who posted it
+    Column("reply_to", String(48)),
     UniqueConstraint("stream", "id"),
+    Index("outbox_customer", "stream", "customer", "seq"),
+    Index("outbox_reply", "stream", "reply_to"),
 )
 
 said = Table(
@@ -182,6 +187,7 @@ staff = Table(
     Column("password_hash", String(160), nullable=False),
     Column("failures", Integer, nullable=False, default=0),
     Column("locked_until", String(32)),
+    Column("business", String(32)),  # NULL: of the operator, sees all businesses
     Column("created_at", String(32), nullable=False),
 )
 

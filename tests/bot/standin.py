@@ -68,6 +68,14 @@ class Gate:
         return sorry(call)
 
 
+class Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 64
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Say nothing when a killed Rasa does not take its answer."""
+
+
 class Actions:
     """Answers as the test says, by sender and action; keeps what it was asked."""
 
@@ -95,8 +103,7 @@ class Actions:
                 self.end_headers()
                 self.wfile.write(body)
 
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
+        self.server = Server(("127.0.0.1", 0), Handler)
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
     @property
@@ -162,13 +169,28 @@ class Client:
         except ValueError:
             return Answer(response.status, content)
 
-    def say(self, sender: str, text: str, message_id: str | None = None, **more: Any) -> Answer:
-        """Post a customer's message; `intent` and metadata by keyword."""
-        return self.ask("POST", "/desk/messages", message(sender, text, message_id, **more))
+    def say(
+        self,
+        sender: str,
+        text: str,
+        message_id: str | None = None,
+        *,
+        intent: str | None = None,
+        **metadata: object,
+    ) -> Answer:
+        """Post a customer's message, its metadata by keyword."""
+        return self.ask(
+            "POST", "/desk/messages", message(sender, text, message_id, intent=intent, **metadata)
+        )
 
 
 def message(
-    sender: str, text: str, message_id: str | None = None, *, intent: str | None = None, **more: Any
+    sender: str,
+    text: str,
+    message_id: str | None = None,
+    *,
+    intent: str | None = None,
+    **more: object,
 ) -> dict[str, Any]:
     """The body of /desk/messages."""
     metadata = {

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.bot.conftest import RasaProcess
+from tests.bot.process import RasaProcess
 from tests.bot.standin import Actions
 
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, time
 from recovery.business import Business, Hours, Room
 from recovery.case import Case, apply, hear
 from recovery.commands import Command
-from recovery.dialogue.reply import Pressed, Reply, Turn
+from recovery.dialogue.reply import Pressed, Reply, Turn, Underway
 from recovery.orders.embedded import EmbeddedOrders
 from recovery.understood import Understood
 
@@ -65,6 +65,8 @@ class Talk:
         self.case: Case | None = None
         self.count = 0
         self.now = NOW
+        self.underway: tuple[Underway, ...] = ()
+        self.given_before: set[str] = set()
 
     def say(
         self, what: Understood, pressed: Pressed | None = None, external: str | None = None
@@ -81,6 +83,8 @@ class Talk:
                 orders=self.orders,
                 external_customer=external,
                 pressed=pressed,
+                underway=self.underway,
+                given_before=self.given_before.__contains__,
             )
         )
         for command in reply.commands:

@@ -1,13 +1,13 @@
 """The private talk: names the matter, asks only what is unknown, offers by policy."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from recovery.case import Case, apply, hear
+from recovery.case import Case, apply, given_back, hear
 from recovery.commands import AcceptOffer, HandOver, MakeOffer, OpenCase, TriedProof
 from recovery.dialogue.private import opening_turn, private_turn
-from recovery.dialogue.reply import Pressed, Turn
+from recovery.dialogue.reply import Pressed, Turn, Underway
 from recovery.orders.embedded import EmbeddedOrders
 from tests.recovery.talk import HOTEL, SHOP, Talk, command, done, heard, names
 
@@ -307,3 +307,137 @@ def test_ids_follow_from_the_message_so_that_a_retry_names_the_same(
     made = command(private_turn(turn), MakeOffer)
     assert isinstance(made, MakeOffer)
     assert made.offer == "o0123456789abcdef01234567"
+
+
+def test_a_second_matter_is_heard_and_goes_to_a_person(orders: EmbeddedOrders) -> None:
+    talk = talk_about(HOTEL, orders, "room_not_clean", anger=1)
+    heard_too = talk.say(heard("空调也坏了", "complain_broken_facility", anger=1))
+    assert names(heard_too)[0] == "say_acknowledge"
+    assert "设施" in heard_too.says[0].words["matter"]
+    talk.say(heard("LT202611180012 4417", "inform"))
+    accepted = talk.say(heard("好的", "accept"))
+    assert names(accepted) == ["say_confirm", "say_handover"]
+    assert done(accepted) == ["accept_offer", "hand_over"]
+
+
+def test_a_new_matter_at_the_offer_brings_a_person_and_the_offer_stands(
+    orders: EmbeddedOrders,
+) -> None:
+    talk = offered(orders)
+    reply = talk.say(heard("其实最要紧的是空调坏了", "complain_broken_facility", anger=1))
+    handed = command(reply, HandOver)
+    assert isinstance(handed, HandOver)
+    assert handed.reason == "second_matter"
+    assert offer_of(talk)
+
+
+def test_insisting_without_news_is_asked_once_more_then_a_person_comes(
+    orders: EmbeddedOrders,
+) -> None:
+    talk = talk_about(HOTEL, orders, "room_not_clean")
+    what = heard("到底管不管", "complain_other", anger=2)
+    assert names(talk.say(what)) == ["say_ask_order"]
+    assert "hand_over" in done(talk.say(what))
+
+
+def test_who_will_not_name_an_order_gets_a_person(orders: EmbeddedOrders) -> None:
+    talk = talk_about(HOTEL, orders, "room_not_clean", anger=1)
+    assert "hand_over" in done(talk.say(heard("我不想给订单号", "refuse")))
+
+
+def test_sarcasm_accepts_nothing(orders: EmbeddedOrders) -> None:
+    talk = offered(orders)
+    reply = talk.say(heard("行行行，反正房间还脏着", "accept", complaint=0.8, anger=2))
+    assert names(reply) == ["say_which"]
+    agreed = offered(orders)
+    agreed.say(heard("好的", "accept"))
+    bitter = agreed.say(heard("谢谢你们啊等一小时了", "thank", complaint=0.9, anger=2))
+    assert "close_case" not in done(bitter)
+    assert "hand_over" in done(bitter)
+
+
+@pytest.mark.parametrize("intent", ["refuse", "ask_more"])
+def test_a_change_of_mind_after_accepting_brings_a_person(
+    orders: EmbeddedOrders, intent: str
+) -> None:
+    talk = offered(orders)
+    talk.say(heard("好的", "accept"))
+    assert "hand_over" in done(talk.say(heard("算了我不要了", intent)))
+
+
+def test_after_thanks_the_bot_still_knows_what_it_promised(orders: EmbeddedOrders) -> None:
+    talk = offered(orders)
+    talk.say(heard("好的", "accept"))
+    talk.say(heard("谢谢", "thank"))
+    reply = talk.say(heard("什么时候来换房", "ask_progress"))
+    assert names(reply) == ["say_progress"]
+    still = talk.say(heard("房间还是脏的", "complain_room_not_clean", anger=2))
+    assert "hand_over" in done(still)
+    assert "open_case" not in done(still)
+
+
+def test_a_new_matter_after_closing_needs_no_second_proof(orders: EmbeddedOrders) -> None:
+    talk = offered(orders)
+    talk.say(heard("好的", "accept"))
+    talk.say(heard("谢谢", "thank"))
+    reply = talk.say(heard("隔壁太吵了", "complain_noise", anger=1))
+    assert "make_offer" in done(reply)
+
+
+def test_one_order_gets_one_remedy_from_the_bot(orders: EmbeddedOrders) -> None:
+    talk = talk_about(HOTEL, orders, "noise", anger=1)
+    talk.given_before = {"LT202611180012"}
+    reply = talk.say(heard("LT202611180012 4417", "inform"))
+    handed = command(reply, HandOver)
+    assert isinstance(handed, HandOver)
+    assert handed.reason == "repeated"
+    assert "make_offer" not in done(reply)
+
+
+def test_progress_is_what_was_really_done(orders: EmbeddedOrders) -> None:
+    talk = offered(orders)
+    talk.say(heard("好的", "accept"))
+    change, dinner = {"kind": "room_change", "minutes": 20}, {"kind": "free_dinner", "persons": 2}
+    talk.underway = (
+        Underway(change, "done", {"room": "1510"}, talk.now),
+        Underway(dinner, "todo", None, talk.now),
+    )
+    words = talk.say(heard("到哪一步了", "ask_progress")).says[0].words["progress"]
+    assert "1510" in words
+    assert "正在办" in words
+
+
+def test_what_is_late_goes_to_a_person(orders: EmbeddedOrders) -> None:
+    talk = offered(orders)
+    talk.say(heard("好的", "accept"))
+    change = {"kind": "room_change", "minutes": 20}
+    talk.underway = (Underway(change, "todo", None, talk.now - timedelta(hours=3)),)
+    reply = talk.say(heard("怎么没人来", "ask_progress"))
+    handed = command(reply, HandOver)
+    assert isinstance(handed, HandOver)
+    assert handed.reason == "late"
+
+
+def test_outside_service_hours_no_visit_is_promised_at_once(orders: EmbeddedOrders) -> None:
+    talk = talk_about(HOTEL, orders, "room_not_clean", anger=1)
+    talk.now = datetime(2026, 11, 22, 19, 0, tzinfo=UTC)  # 03:00 in Shanghai
+    made = command(talk.say(heard("LT202611180012 4417", "inform")), MakeOffer)
+    assert isinstance(made, MakeOffer)
+    assert made.remedies[0]["by"] == "今天08:20前"
+
+
+def test_given_back_the_bot_offers_nothing_by_itself(orders: EmbeddedOrders) -> None:
+    talk = offered(orders)
+    talk.say(heard("不接受", "refuse"))
+    assert talk.case is not None
+    talk.case = given_back(talk.case)
+    reply = talk.say(heard("好的", "accept"))
+    assert names(reply) == ["say_close"]
+    assert done(reply) == []
+
+
+def test_an_order_of_the_family_is_proved_by_its_digits(orders: EmbeddedOrders) -> None:
+    """The host site vouches for other orders; this one is proved like anybody's."""
+    talk = talk_about(SHOP, orders, "late", anger=1)
+    reply = talk.say(heard("QH202611160231 3358", "inform"), external="buyer-2001")
+    assert "make_offer" in done(reply)

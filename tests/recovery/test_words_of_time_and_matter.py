@@ -8,7 +8,6 @@ import pytest
 from recovery.business import Business, Directory, Hours, Room
 from recovery.clock import spoken_moment
 from recovery.failures import FAILURES, matter_words, served_by
-from recovery.keywords import safe_keywords
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 
@@ -101,17 +100,3 @@ def test_every_failure_can_be_named() -> None:
         assert matter_words(name, None).endswith("这件事")
     assert matter_words("unknown", "信号断断续续") == "您说的“信号断断续续”这件事"
     assert matter_words("unknown", None) == "您说的这件事"
-
-
-@pytest.mark.parametrize(
-    ("text", "words"),
-    [
-        ("@某某客服 宽带一到晚上就掉线，你们管不管", "宽带一到晚上就掉线"),
-        ("垃圾公司，骗子", None),
-        ("气死我了", None),
-        ("我手机13812345678信号不好", None),
-        ("", None),
-    ],
-)
-def test_only_safe_words_of_the_customer_are_quoted(text: str, words: str | None) -> None:
-    assert safe_keywords(text) == words

@@ -1,6 +1,8 @@
 """Stand-ins for the programs that the tools run."""
 
 import json
+import os
+import select
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
@@ -30,6 +32,14 @@ def killed_after(seconds: float, process: subprocess.Popen[str]) -> Iterator[Non
         yield
     finally:
         timer.cancel()
+
+
+def ended(reading: int, limit: float = 20) -> bool:
+    """Tell whether every writer of the fifo is gone, waiting for it."""
+    readable, _, _ = select.select([reading], [], [], limit)
+    gone = bool(readable) and os.read(reading, 1) == b""
+    os.close(reading)
+    return gone
 
 
 @pytest.fixture

@@ -1,11 +1,13 @@
 """All stages run, and the verdict names every one that failed."""
 
+from pathlib import Path
+
 import pytest
 
 from tools import checks
 from tools.checks import Stage, run_stages
 from tools.console import ToolError
-from tools.places import here
+from tools.places import Places, here
 
 
 def test_a_failure_does_not_hide_the_rest(capsys: pytest.CaptureFixture[str]) -> None:
@@ -43,6 +45,16 @@ def test_everything_is_checked() -> None:
         *("lint", "format", "types", "pages", "model", "pages: types", "pages: tests"),
         *("service tests", "nlu tests", "rasa data", "rasa stories"),
     ]
+
+
+def test_no_test_stories_are_no_success(tmp_path: Path) -> None:
+    (tmp_path / "tests" / "stories").mkdir(parents=True)
+    (tmp_path / "tests" / "stories" / "hotel.yml").touch()
+    [stories] = [
+        stage for stage in checks.test_stages(Places(tmp_path)) if stage.name == "rasa stories"
+    ]
+    with pytest.raises(ToolError, match=r"no test_\*\.yml"):
+        stories.run()
 
 
 @pytest.mark.parametrize(("ci", "expected"), [("true", "1"), ("", None)])

@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import select
 import signal
 import subprocess
 import sys
@@ -11,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.tools.conftest import killed_after
+from tests.tools.conftest import ended, killed_after
 from tools.places import here
 from tools.supervisor import Deaths, Patience, Service, Supervisor
 
@@ -225,14 +224,6 @@ def supervise(fifo: Path) -> subprocess.Popen[str]:
             if serving == 2:
                 return process
     raise AssertionError("the supervisor ended before both processes served")
-
-
-def ended(reading: int, limit: float = 20) -> bool:
-    """Tell whether every writer of the fifo is gone, waiting for it."""
-    readable, _, _ = select.select([reading], [], [], limit)
-    gone = bool(readable) and os.read(reading, 1) == b""
-    os.close(reading)
-    return gone
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="PR_SET_PDEATHSIG is Linux's")

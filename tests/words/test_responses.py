@@ -59,6 +59,7 @@ RULES: dict[str, Rule] = {
     "say_public_acknowledge": _rule(6, ((0,), (1,)), "matter"),
     "say_public_apologise": _rule(7, ANGRY, "matter", trades=True),
     "say_public_invite": _rule(5, EACH, trades=True),
+    "say_public_invite_person": _rule(5, EACH),
     "say_public_insult": _rule(6, ANGRY),
     "say_public_safety": _rule(8, ALL),
     "say_public_thanks": _rule(10, ALL),
@@ -70,6 +71,7 @@ RULES: dict[str, Rule] = {
     "say_public_private_data": _rule(6, ALL),
     # Private: opening.
     "say_open": _rule(5, EACH, "matter", trades=True),
+    "say_open_person": _rule(5, EACH, "matter"),
     "say_open_unknown": _rule(8, ALL),
     "say_acknowledge": _rule(5, EACH, "matter"),
     "say_apologise": _rule(6, EACH, may="matter", trades=True),
@@ -88,6 +90,7 @@ RULES: dict[str, Rule] = {
     "say_offer_more": _rule(5, EACH),
     "say_more_limit": _rule(5, EACH, "time"),
     "say_offer_again": _rule(8, PAIRS, "until"),
+    "say_offer_expired": _rule(6, ALL),
     "say_which": _rule(8, ALL),
     "say_confirm": _rule(6, EACH, "next", trades=True),
     "say_already_agreed": _rule(6, ALL, "next"),
@@ -98,7 +101,7 @@ RULES: dict[str, Rule] = {
     # Private: a person.
     "say_handover": _rule(5, EACH, "time"),
     "say_handover_unknown": _rule(5, EACH, "time"),
-    "say_handover_safety": _rule(6, ALL),
+    "say_handover_safety": _rule(6, ALL, "time"),
     "say_waiting": _rule(10, PAIRS, "time"),
     # Private: progress, the end, talk.
     "say_progress": _rule(10, ALL, "progress"),
@@ -165,6 +168,11 @@ MAY_APOLOGISE = {"say_public_acknowledge", "say_public_apologise", "say_apologis
 NOT_AGAIN = "不用|不必|不会|不劳|不再|不需要"
 SAYS: dict[str, tuple[str, ...]] = {
     "say_public_invite": ("“进入私聊”", "您.{0,5}(看|可见)|看不[到见]|给了?您|属于您|对您"),
+    "say_public_invite_person": (
+        "“进入私聊”",
+        "您.{0,5}(看|可见)|看不[到见]|给了?您|属于您|对您",
+        "同事",
+    ),
     "say_public_insult": ("“进入私聊”",),
     "say_public_reminder": ("“进入私聊”",),
     "say_public_private_data": ("“进入私聊”",),
@@ -173,6 +181,7 @@ SAYS: dict[str, tuple[str, ...]] = {
     "say_public_masked": ("看不到|看得见|读不到|不显示|遮|可见|隐去",),
     "say_handover_safety": ("120|110", "同事"),
     "say_open": (NOT_AGAIN, "读|看|清楚|了解|带|记|知道"),
+    "say_open_person": ("读|看|清楚|了解|带|记|知道",),
     "say_ask_order": ("订单号", "四位", "确认|核对|核实|冒用|对一下|不让别人"),
     "say_ask_order_number": ("订单号",),
     "say_ask_phone": ("四位|尾号",),

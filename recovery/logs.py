@@ -1,4 +1,4 @@
-"""Structured logs: one JSON object a line, conversation ids, never a customer's words."""
+"""Structured logs of desk and actions: JSON lines, conversation ids, never a customer's words."""
 
 import logging
 import sys
@@ -30,6 +30,7 @@ def configure() -> None:
         )
     )
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
+    logging.captureWarnings(True)
 
 
 log: structlog.typing.FilteringBoundLogger = structlog.get_logger()

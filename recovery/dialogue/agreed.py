@@ -1,0 +1,72 @@
+"""After acceptance: how far it is, from what was really done, and an open ear when it is not."""
+
+from datetime import datetime, timedelta
+
+from recovery.anger import ANGRY
+from recovery.case import Case
+from recovery.clock import spoken_moment
+from recovery.commands import CloseCase, Note
+from recovery.dialogue.complaint import read_complaint
+from recovery.dialogue.handing import hand_over, small_talk, sure
+from recovery.dialogue.offering import next_words, second_matter
+from recovery.dialogue.reply import Reply, Say, Turn, Underway
+from recovery.remedy.catalogue import KINDS
+
+
+def agreed_turn(turn: Turn, case: Case) -> Reply:
+    """Answer a message after an offer was accepted, also when the case is closed."""
+    heard = turn.heard
+    complaint = read_complaint(heard, turn.business.industry)
+    if complaint and not turn.pressed:
+        if second_matter(complaint, case):
+            noted = Note({"also": complaint.failure})
+            return hand_over(turn, "second_matter", "say_handover", (noted,))
+        return hand_over(turn, "not_as_promised", "say_handover")
+    if sure(turn, "refuse", "ask_more") and not turn.pressed:
+        return hand_over(turn, "changed_mind", "say_handover")
+    if turn.pressed or sure(turn, "accept"):
+        offer = case.accepted_offer
+        words = {"next": next_words(turn, offer.remedies if offer else [])}
+        return Reply((Say("say_already_agreed", turn.level, words),))
+    content = heard.anger < ANGRY and (sure(turn, "thank", "praise") or "closure" in heard.flags)
+    if content:
+        closing = () if case.stage == "closed" else (CloseCase("thanked"),)
+        return Reply((Say("say_close", turn.level),), closing)
+    if sure(turn, "goodbye"):
+        return Reply((Say("say_close", turn.level),))
+    if sure(turn, "ask_why") and case.accepted_offer:
+        return Reply((Say("say_why", turn.level, {"reason": case.accepted_offer.reason}),))
+    if sure(turn, "ask_question", "greet", "out_of_scope"):
+        return small_talk(turn) or Reply()
+    return _progress(turn, case)
+
+
+def _progress(turn: Turn, case: Case) -> Reply:
+    """Say how far it is; what is late goes to a person before the customer has to insist."""
+    if any(_late(one, turn.now) for one in turn.underway):
+        return hand_over(turn, "late", "say_handover")
+    if turn.underway:
+        progress = "，".join(_words(turn, one) for one in turn.underway[:3])
+    else:
+        offer = case.accepted_offer
+        progress = next_words(turn, offer.remedies if offer else [])
+    return Reply((Say("say_progress", turn.level, {"progress": progress}),))
+
+
+def _due(one: Underway) -> datetime | None:
+    minutes = one.remedy.get("minutes")
+    return one.since + timedelta(minutes=minutes) if minutes else None
+
+
+def _late(one: Underway, now: datetime) -> bool:
+    due = _due(one)
+    return one.state != "done" and due is not None and due < now
+
+
+def _words(turn: Turn, one: Underway) -> str:
+    kind = KINDS[one.remedy["kind"]]
+    if one.state == "done":
+        return kind.done(one.remedy, one.receipt or {})
+    due = _due(one)
+    when = f"，{spoken_moment(due, turn.now, turn.business.zone)}办好" if due else ""
+    return f"“{kind.title(one.remedy)}”正在办{when}"

@@ -1,0 +1,222 @@
+"""Learning what went wrong and whose order it is: asks only what is unknown, nothing twice."""
+
+from dataclasses import replace
+from datetime import datetime
+
+from recovery.anger import ANGRY
+from recovery.case import MISSES_MOST, PROOF_TRIES_MOST, Case, apply
+from recovery.commands import Command, CountMiss, HandOver, MakeOffer, Note, OpenCase, TriedProof
+from recovery.dialogue.authority import BOT, decide
+from recovery.dialogue.complaint import read_complaint
+from recovery.dialogue.handing import hand_over, missed, small_talk, sure
+from recovery.dialogue.numbers import read_numbers
+from recovery.dialogue.offering import make_offer, round_so_far, second_matter
+from recovery.dialogue.reply import Button, Reply, Say, Turn
+from recovery.failures import FAILURES, UNKNOWN, matter_words, owned
+from recovery.orders.system import Item, Order
+
+
+def hearing_turn(turn: Turn, before: tuple[Command, ...] = ()) -> Reply:
+    """Answer a message while something is still to be learned.
+
+    Args:
+        turn: The message.
+        before: Commands that come first, such as opening the case.
+    """
+    case = _folded(turn.case, before, turn.now)
+    if case is None:
+        raise AssertionError("a case is open here")
+    new = _new_facts(turn, case)
+    commands = (*before, Note(new)) if new else before
+    opened = next((one for one in before if isinstance(one, OpenCase)), None)
+    told = new.get("also") or new.get("failure") or (opened.failure if opened else None)
+    case = _folded(case, (Note(new),) if new else (), turn.now) or case
+    says: list[Say] = []
+    if told and told != UNKNOWN:
+        says.append(_acknowledged(turn, told))
+    elif not new:
+        beside = _beside(turn, case)
+        if beside:
+            return replace(beside, commands=(*commands, *beside.commands))
+    after = next_step(turn, case)
+    return Reply((*says, *after.says), (*commands, *after.commands), after.plain)
+
+
+def _acknowledged(turn: Turn, failure: str) -> Say:
+    apologise = turn.level >= ANGRY and owned(failure)
+    name = "say_apologise" if apologise else "say_acknowledge"
+    return Say(name, turn.level, {"matter": matter_words(failure, None)}, optional=True)
+
+
+def _folded(case: Case | None, commands: tuple[Command, ...], now: datetime) -> Case | None:
+    for command in commands:
+        case = apply(case, command, now)
+    return case
+
+
+def _new_facts(turn: Turn, case: Case) -> dict[str, str]:
+    """What this message tells that the case does not know."""
+    new = {**_matter_told(turn, case), **_order_told(turn, case)}
+    return {name: value for name, value in new.items() if case.facts.get(name) != value}
+
+
+def _matter_told(turn: Turn, case: Case) -> dict[str, str]:
+    complaint = read_complaint(turn.heard, turn.business.industry)
+    if complaint is None:
+        return {}
+    new: dict[str, str] = {}
+    if case.failure in (None, UNKNOWN):
+        if complaint.failure != UNKNOWN or case.failure is None:
+            new["failure"] = complaint.failure
+        if complaint.keywords and not case.facts.get("keywords"):
+            new["keywords"] = complaint.keywords
+    elif second_matter(complaint, case):
+        new["also"] = complaint.failure
+    return new
+
+
+def _order_told(turn: Turn, case: Case) -> dict[str, str]:
+    if turn.pressed and turn.pressed.value:
+        name = {"item": "item", "order": "order_number"}.get(turn.pressed.act)
+        return {name: turn.pressed.value} if name else {}
+    if case.order_number:
+        item = _item_named(turn, case)
+        return {"item": item} if item else {}
+    named = read_numbers(turn.heard.text, order_known="order_number" in case.facts)
+    new = {"order_number": named.order_number, "phone_last4": named.last4}
+    return {name: value for name, value in new.items() if value}
+
+
+def _item_named(turn: Turn, case: Case) -> str | None:
+    """Which article of the proved order the customer names, if one and only one."""
+    order = turn.orders.order(turn.business.id, case.order_number or "")
+    if order is None or case.facts.get("item"):
+        return None
+    named = [
+        item.sku
+        for item in order.items
+        if item.name in turn.heard.text
+        or any(value in item.name for key, value in turn.heard.entities if key == "product")
+    ]
+    return named[0] if len(named) == 1 else None
+
+
+def _beside(turn: Turn, case: Case) -> Reply | None:
+    """Answer a message that tells nothing new about the matter; None to go on with it."""
+    heard = turn.heard
+    if sure(turn, "refuse") and case.has_matter and case.order_number is None:
+        # Who will not name an order cannot be given anything by the bot.
+        return hand_over(turn, "no_order", "say_handover")
+    if case.settled and (sure(turn, "accept", "thank", "praise") or "closure" in heard.flags):
+        return Reply((Say("say_close", turn.level),))
+    if sure(turn, "ask_progress"):
+        return _with_step(turn, case, Say("say_progress_none", turn.level))
+    if sure(turn, "ask_why"):
+        return _with_step(turn, case, Say("say_why_none", turn.level))
+    talk = small_talk(turn)
+    if talk and heard.intent == "out_of_scope":
+        return missed(turn, case, talk)
+    if talk:
+        return _with_step(turn, case, talk.says[0]) if heard.intent == "greet" else talk
+    if not case.has_matter:
+        return None
+    step = next_step(turn, case)
+    if any(isinstance(one, MakeOffer | HandOver) for one in step.commands) and not case.settled:
+        # Nothing is missing: the host site vouches for the customer, or an offer has expired.
+        return None
+    if "complaint" in heard.flags or heard.anger >= ANGRY:
+        # The same question once more is enough; then a person comes.
+        return missed(turn, case, step)
+    return missed(turn, case, Reply((Say("say_not_understood", turn.level),)))
+
+
+def _with_step(turn: Turn, case: Case, say: Say) -> Reply:
+    if case.settled:
+        return Reply((say,))
+    after = next_step(turn, case)
+    return Reply((say, *after.says), after.commands, after.plain)
+
+
+def next_step(turn: Turn, case: Case) -> Reply:
+    """Ask for the next thing that is unknown, or offer when all is known."""
+    if case.failure is None:
+        if case.misses + 1 >= MISSES_MOST:
+            return hand_over(turn, "not_understood", "say_handover_unknown")
+        return Reply((Say("say_ask_matter", turn.level),), (CountMiss(),))
+    decision = decide(turn.business.industry, case.failure, round_so_far(case))
+    if decision is None or decision.authority != BOT:
+        reason = "unknown" if case.failure == UNKNOWN else "beyond_authority"
+        return hand_over(turn, reason, "say_handover_unknown")
+    order, asked = _proved_order(turn, case)
+    if asked:
+        return asked
+    if order is None:
+        raise AssertionError("an order is proved here")
+    proved: tuple[Command, ...] = ()
+    if case.order_number != order.number:
+        proved = (TriedProof(order.number, correct=True, vouched=_vouched(turn, order)),)
+    if turn.given_before(order.number):
+        # One order, one remedy by the bot; whether there is more to it is for a person.
+        return hand_over(turn, "repeated", "say_handover", proved)
+    item, choose = _item(turn, case, order)
+    if choose:
+        return replace(choose, commands=(*proved, *choose.commands))
+    announced = "say_offer_expired" if case.offers else "say_offer"
+    offered = make_offer(turn, decision, order, item, announced)
+    return replace(offered, commands=(*proved, *offered.commands))
+
+
+def _proved_order(turn: Turn, case: Case) -> tuple[Order | None, Reply | None]:
+    """The order that is certainly this customer's, or the question that leads to it."""
+    business = turn.business.id
+    if case.order_number:
+        return turn.orders.order(business, case.order_number), None
+    claimed, last4 = case.facts.get("order_number"), case.facts.get("phone_last4")
+    if turn.external_customer:
+        orders = turn.orders.orders_of(business, turn.external_customer)
+        chosen = [order for order in orders if order.number == claimed] if claimed else orders
+        if len(chosen) == 1:
+            return chosen[0], None
+        if orders and not claimed:
+            buttons = tuple(Button(one.title, f"order:{one.number}") for one in orders[:5])
+            return None, Reply((Say("say_ask_order_number", turn.level, buttons=buttons),))
+    if claimed and last4:
+        return _tried(turn, case, claimed, last4)
+    if claimed:
+        return None, Reply((Say("say_ask_phone", turn.level),))
+    if last4:
+        return None, Reply((Say("say_ask_order_number", turn.level),))
+    return None, Reply((Say("say_ask_order", turn.level),))
+
+
+def _tried(turn: Turn, case: Case, claimed: str, last4: str) -> tuple[Order | None, Reply | None]:
+    if case.proof_tries >= PROOF_TRIES_MOST:
+        return None, hand_over(turn, "proof_limit", "say_proof_limited")
+    if turn.orders.matches(turn.business.id, claimed, last4):
+        return turn.orders.order(turn.business.id, claimed), None
+    failed: Command = TriedProof(claimed, correct=False)
+    if case.proof_tries + 1 >= PROOF_TRIES_MOST:
+        return None, hand_over(turn, "proof_limit", "say_proof_limited", (failed,))
+    return None, Reply((Say("say_proof_failed", turn.level),), (failed,))
+
+
+def _vouched(turn: Turn, order: Order) -> bool:
+    """Whether the host site says that this customer and this order belong together."""
+    if turn.external_customer is None:
+        return False
+    orders = turn.orders.orders_of(turn.business.id, turn.external_customer)
+    return any(own.number == order.number for own in orders)
+
+
+def _item(turn: Turn, case: Case, order: Order) -> tuple[Item | None, Reply | None]:
+    """The article the matter is about, or the question which one it is."""
+    if not FAILURES[case.failure or ""].needs_item:
+        return None, None
+    chosen = case.facts.get("item")
+    named = [item for item in order.items if item.sku == chosen]
+    if named:
+        return named[0], None
+    if len(order.items) == 1:
+        return order.items[0], None
+    buttons = tuple(Button(item.name, f"item:{item.sku}") for item in order.items[:8])
+    return None, Reply((Say("say_ask_item", turn.level, buttons=buttons),))

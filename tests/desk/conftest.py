@@ -1,0 +1,44 @@
+"""Fixtures of the desk's tests."""
+
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+import pytest_asyncio
+
+from recovery.clock import utc_now
+from recovery.store import staff
+from tests.desk.people import Agent, Login, database, log_in
+from tests.support.stack import Stack, running
+
+PASSWORD = "an honest password"
+
+
+@pytest.fixture(scope="session")
+def alone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """The desk without actions and Rasa; it is patient for a short time only."""
+    folder = tmp_path_factory.mktemp("alone")
+    with running(folder, "desk", holding_seconds=0.3, give_up_seconds=1.2) as stack:
+        yield stack
+
+
+@pytest.fixture(scope="session")
+def logins(stack: Stack) -> tuple[Login, Login]:
+    """Two members of staff at the whole stack, logged in once for all tests."""
+    store = database(stack)
+    with store.write() as db:
+        for login, name in (("desk-lin", "小林"), ("desk-wu", "老吴")):
+            staff.add(db, login, name, "agent", PASSWORD, utc_now())
+    store.close()
+    return log_in(stack, "desk-lin", PASSWORD), log_in(stack, "desk-wu", PASSWORD)
+
+
+@pytest_asyncio.fixture
+async def lin(stack: Stack, logins: tuple[Login, Login]) -> AsyncIterator[Agent]:
+    async with Agent(stack, logins[0]) as agent:
+        yield agent
+
+
+@pytest_asyncio.fixture
+async def wu(stack: Stack, logins: tuple[Login, Login]) -> AsyncIterator[Agent]:
+    async with Agent(stack, logins[1]) as agent:
+        yield agent
