@@ -40,10 +40,10 @@ replay: python ## post the real posts of FILE=... into the public room and repor
 	@$(PYTHON) -m tools.prepare --quiet
 	@.venv/service/bin/python -m tools.replay "$(FILE)"
 
-staff: python ## make an account for staff: make staff LOGIN=.. [NAME=..] [ROLE=..]
-	@test -n "$(LOGIN)" || { echo "usage: make staff LOGIN=li [NAME=李娜] [ROLE=agent]" >&2; exit 2; }
+staff: python ## make an account for staff: make staff LOGIN=.. [NAME=..] [ROLE=..] [BUSINESS=..]
+	@test -n "$(LOGIN)" || { echo "usage: make staff LOGIN=li [NAME=李娜] [ROLE=agent] [BUSINESS=lanting]" >&2; exit 2; }
 	@$(PYTHON) -m tools.environments
-	@.venv/service/bin/python -m desk staff add "$(LOGIN)" $(if $(NAME),--name "$(NAME)") $(if $(ROLE),--role "$(ROLE)")
+	@.venv/service/bin/python -m desk staff add "$(LOGIN)" $(if $(NAME),--name "$(NAME)") $(if $(ROLE),--role "$(ROLE)") $(if $(BUSINESS),--business "$(BUSINESS)")
 
 clean: ## remove what can be made again (not var/, not models/)
 	rm -rf .venv web/node_modules web/dist .rasa .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -102,7 +102,7 @@ def _notes(places: Places, models: dict[str, Path], load: float) -> list[str]:
 async def _measure(roads: Sequence[Road], plan: Plan, results: Results) -> None:
     for road in roads:
         say(f"warming up {road.key}")
-        await measure.loaded(road, 2, 1, measure.MESSAGES // 2)
+        await measure.loaded(road, 2, 1)
     desk = next((road for road in roads if isinstance(road, DeskRoad)), None)
     if desk:
         say("angry posts in the public room")

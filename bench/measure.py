@@ -9,35 +9,35 @@ from time import perf_counter
 from bench.figures import Sample, median, window
 from bench.loads import Talk, UnansweredError
 from bench.roads import DeskRoad, Road
-from bench.script import CYCLE, claim_of, message
+from bench.script import ROUND, STORY, Claim, story, undecided
 
-MESSAGES = 2 * CYCLE
-"""Messages of one conversation, before its customer goes and another one comes."""
+WINDOW = 2 * ROUND
+"""Messages that a figure of one place in a conversation is the median of."""
 
 
-async def loaded(road: Road, together: int, each: int, messages: int = MESSAGES) -> Sample:
+async def loaded(road: Road, together: int, each: int, messages: int = STORY) -> Sample:
     """Measure a road under some conversations at once.
 
     Args:
         road: Running.
         together: Conversations side by side.
         each: Conversations that come one after the other in each of these places.
-        messages: Of each conversation.
+        messages: Of each conversation, before its customer goes and another one comes.
 
     Returns:
         Latency of each answered message, and the time from the first to the last.
     """
-    waiting = deque(enumerate(await road.open(together * each)))
+    waiting = deque(await road.open(together * each))
     latencies: list[float] = []
     unanswered = 0
 
     async def place() -> None:
         nonlocal unanswered
         for _ in range(each):
-            number, talk = waiting.popleft()
+            talk, claim = waiting.popleft(), next(road.claims)
             try:
-                for place in range(1, messages + 1):
-                    latencies.append(await talk.say(message(place, claim_of(number))))
+                for number in range(1, messages + 1):
+                    latencies.append(await talk.say(story(number, claim)))
             except UnansweredError:
                 # What was to follow is not sent: a person's turn is no measure of the bot's.
                 unanswered += 1
@@ -53,7 +53,7 @@ async def loaded(road: Road, together: int, each: int, messages: int = MESSAGES)
     return Sample(tuple(latencies), seconds, unanswered, used)
 
 
-async def alone(talk: Talk, messages: int, conversation: int) -> list[float]:
+async def alone(talk: Talk, messages: int, claim: Claim) -> list[float]:
     """Play one long conversation while nobody else speaks.
 
     Returns:
@@ -63,10 +63,7 @@ async def alone(talk: Talk, messages: int, conversation: int) -> list[float]:
         UnansweredError: The bot fell silent.
     """
     try:
-        return [
-            await talk.say(message(number, claim_of(conversation)))
-            for number in range(1, messages + 1)
-        ]
+        return [await talk.say(undecided(number, claim)) for number in range(1, messages + 1)]
     finally:
         await talk.close()
 
@@ -98,8 +95,8 @@ class Growth:
 async def growth(road: Road, early: int, late: int, conversations: int) -> Growth:
     """Compare an early message of a conversation with a late one.
 
-    Each is measured over the window of `MESSAGES` messages that begins with it: the same words,
-    and for the desk, which begins a new Rasa session every 20 turns, the same places in it.
+    Each is measured over the window of `WINDOW` messages that begins with it: the same words, and
+    for the desk, which begins a new Rasa session every 20 turns, the same places in it.
 
     Args:
         road: Running.
@@ -108,12 +105,12 @@ async def growth(road: Road, early: int, late: int, conversations: int) -> Growt
         conversations: How many are played, one after the other.
     """
     talks = await road.open(conversations)
-    played = [await alone(talk, late - 1 + MESSAGES, n) for n, talk in enumerate(talks)]
+    played = [await alone(talk, late - 1 + WINDOW, next(road.claims)) for talk in talks]
     return Growth(
         early,
         late,
-        median([window(one, early, MESSAGES) for one in played]),
-        median([window(one, late, MESSAGES) for one in played]),
+        median([window(one, early, WINDOW) for one in played]),
+        median([window(one, late, WINDOW) for one in played]),
         conversations,
     )
 

@@ -235,9 +235,9 @@ one run, on one machine, with the same training data, domain, rules, stories, ac
   page; every message and answer is on disk before it is shown"""
 
 _METHOD = f"""\
-- A dialogue of ten messages (complaint, order and phone, why, progress, more, think over, accept,
-  thanks, question, greeting; `bench/script.py`) is gone through twice in each conversation, then
-  another customer comes. Customers send the next message as soon as they have the answer.
+- Each customer goes through a story of 20 messages (complaint, order and phone, why, progress,
+  more, think over, accept, thanks, then questions, greetings and thanks; `bench/script.py`), then
+  another one comes. Customers send the next message as soon as they have the answer.
 - Conversations are opened before the clock runs; for c that is an angry post in the public room,
   the invitation and the private chat.
 - The roads take turns in every round, so that a slow minute of the machine meets all of them.
@@ -248,8 +248,8 @@ _METHOD = f"""\
   hands after a few messages: its turns say less than those of b and c, which is in its favour.
   Behind `rest` nobody takes the case over, so a and b go on answering. Had the bot of c handed a
   conversation over, the rest of it would not have been sent, and counted as unanswered.
-- Early and late in a conversation: the median over the 20 messages from there on, which are the
-  same words in the same order.
+- Early and late in a conversation: a customer who cannot decide talks on about an offer while all
+  else is idle; the median over the 20 messages from there on, the same ten twice.
 - Memory is resident memory; the action server of a runs as two processes, added up.
 - CPU time tells what a message costs each process, whatever else the machine does.
 - Levels: {", ".join(str(level) for level in LEVELS)} conversations."""

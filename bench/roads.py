@@ -21,7 +21,7 @@ import yaml
 
 from bench.loads import ANSWER_SECONDS, PageTalk, RestTalk, Talk
 from bench.machine import Memory, memory_of, processor_of
-from bench.script import BUSINESS, OPENING, ROOM
+from bench.script import BUSINESS, POST, ROOM, claims, fill_orders
 from tools.customer import Customer
 from tools.places import Places
 from tools.stack import Stack, answers, wait_until
@@ -58,7 +58,9 @@ class Road(ABC):
         self.places = places
         self.model = model
         self.stack = Stack(folder, model, bind=True, limits=_LIMITS)
+        self.claims = claims()
         self._own: dict[str, subprocess.Popen[bytes]] = {}
+        fill_orders(self.stack.data / "orders.sqlite3")
 
     @abstractmethod
     def start(self) -> None:
@@ -235,7 +237,7 @@ class DeskRoad(Road):
         async with Customer(self.stack.url) as customer:
             await customer.begin(BUSINESS)
             async with await self._room(customer) as page:
-                await page.send(OPENING)
+                await page.send(POST)
                 async with asyncio.timeout(ANSWER_SECONDS):
                     while (event := await page.event())["kind"] != "invitation":
                         pass
@@ -259,7 +261,7 @@ class DeskRoad(Road):
             await customer.begin(BUSINESS)
             async with await self._room(customer) as page:
                 began = perf_counter()
-                client_id = await page.send(OPENING)
+                client_id = await page.send(POST)
                 post = None
                 async with asyncio.timeout(ANSWER_SECONDS):
                     while len(seen) < 2:

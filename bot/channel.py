@@ -20,7 +20,10 @@ from sanic import Blueprint, Sanic
 from sanic.request import Request
 from sanic.response import HTTPResponse
 
-from bot import incoming
+from bot import (
+    incoming,
+    prediction,  # noqa: F401  mends Rasa's prediction
+)
 from bot.locks import TooManyWaitingError
 from bot.remote_action import close_session
 from bot.turns import CHANNEL, Turns
@@ -126,7 +129,9 @@ def _guarded(handler: Handler) -> Handler:
         if not token:
             return error_answer(503, "not_configured", f"{TOKEN_VARIABLE} is not set")
         given = request.headers.get("authorization", "")
-        if not hmac.compare_digest(given.encode(), f"Bearer {token}".encode()):
+        # Sanic keeps bytes that are not UTF-8 as lone surrogates.
+        given_bytes = given.encode("utf-8", "surrogateescape")
+        if not hmac.compare_digest(given_bytes, f"Bearer {token}".encode()):
             return error_answer(401, "unauthorized", "a bearer token is needed")
         if len(request.body) > incoming.MAX_BODY_BYTES:
             return error_answer(413, "too_large", "the body is too large")

@@ -27,7 +27,8 @@ from rasa.shared.core.events import BotUttered
 from rasa.shared.core.trackers import DialogueStateTracker
 from rasa.utils.endpoints import EndpointConfig
 
-from bot import remote_action  # noqa: F401  mends Rasa's action call wherever words are chosen
+# Mend Rasa's prediction and its action call wherever words are chosen.
+from bot import prediction, remote_action  # noqa: F401
 
 logger = logging.getLogger(__name__)
 

@@ -56,18 +56,24 @@ def _migrate(settings: Settings) -> int:
     return 0
 
 
-def _add_staff(settings: Settings, login: str, name: str, role: str) -> int:
+def _add_staff(settings: Settings, login: str, name: str, role: str, business: str | None) -> int:
+    directory = settings.directory()
+    if business is not None and directory.business(business) is None:
+        known = "、".join(one.id for one in directory)
+        sys.stderr.write(f"没有“{business}”这个商家，可选：{known}；不写就是所有商家\n")
+        return 1
     password = os.environ.get(PASSWORD) or getpass.getpass("新密码（至少10位）：")
     context = make_context(settings)
     try:
         with context.storage.database.write() as db:
-            added = staff.add(db, login, name, role, password, utc_now())
+            added = staff.add(db, login, name, role, password, utc_now(), business)
     except staff.BadAccountError as error:
         sys.stderr.write(f"{error}\n")
         return 1
     finally:
         context.storage.close()
-    sys.stdout.write(f"已建好账号：{added.login}（{added.role}）\n")
+    whose = added.business or "所有商家"
+    sys.stdout.write(f"已建好账号：{added.login}（{added.role}，{whose}）\n")
     return 0
 
 
@@ -86,6 +92,7 @@ def main(arguments: list[str] | None = None) -> int:
     adding.add_argument("login")
     adding.add_argument("--name", default="")
     adding.add_argument("--role", default="agent", choices=staff.ROLES)
+    adding.add_argument("--business", help="the one business it sees; all where it is left out")
     given = parser.parse_args(arguments)
     logs.configure()
     try:
@@ -93,7 +100,7 @@ def main(arguments: list[str] | None = None) -> int:
         if given.command == "migrate":
             return _migrate(settings)
         if given.command == "staff":
-            return _add_staff(settings, given.login, given.name, given.role)
+            return _add_staff(settings, given.login, given.name, given.role, given.business)
         return _serve(settings)
     except SettingsError as error:
         sys.stderr.write(f"{error}\n")

@@ -1,6 +1,7 @@
 """The desk as a Sanic application."""
 
 import asyncio
+from ipaddress import ip_address
 from time import monotonic
 
 from sanic import HTTPResponse, Request, Sanic
@@ -8,12 +9,12 @@ from sanic.response import json, raw
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
-from desk.channels import sessions, web
+from desk.channels import frames, sessions, web
 from desk.context import Context
 from desk.conversations.fulfilment import FulfilmentWorker
 from desk.conversations.rasa import Rasa
 from desk.conversations.router import Router
-from desk.errors import error_response
+from desk.errors import error_response, not_found
 from desk.limits import Buckets
 from desk.pages import serve_pages
 from desk.sanic_types import App
@@ -24,6 +25,8 @@ _READY_EVERY = 5.0
 _NOT_READY_EVERY = 1.0
 _LOGINS_BURST = 20
 _LOGINS_PER_SECOND = 0.5
+# Each takes some 50 ms of a core and 64 MB.
+_PASSWORDS_AT_ONCE = 2
 
 
 def make_app(context: Context) -> App:
@@ -49,12 +52,15 @@ def make_app(context: Context) -> App:
     limits = settings.limits
     app.ctx.desk = context
     app.ctx.message_buckets = Buckets(limits.burst, limits.per_second)
+    app.ctx.page_buckets = Buckets(limits.burst, limits.per_second)
     app.ctx.session_buckets = Buckets(limits.sessions_per_minute, limits.sessions_per_minute / 60)
+    app.ctx.password_slots = asyncio.Semaphore(_PASSWORDS_AT_ONCE)
     app.ctx.login_buckets = Buckets(_LOGINS_BURST, _LOGINS_PER_SECOND)
     app.ctx.rasa = Rasa(
         settings.rasa, context.secrets.rasa_token, settings.rasa_seconds, context.metrics
     )
     app.ctx.router = Router(context, app.ctx.rasa)
+    frames.install()
     for blueprint in (sessions.pages, web.sockets, staff_api.pages, staff_api.sockets):
         app.blueprint(blueprint)
     _health(app)
@@ -67,7 +73,8 @@ def make_app(context: Context) -> App:
 
 def _failed(request: Request, error: Exception) -> HTTPResponse:
     if getattr(error, "status_code", 500) >= 500:
-        log.error("request failed", path=request.path, error=repr(error), exc_info=error)
+        # Of the path the template only: the path itself may hold an invitation.
+        log.error("request failed", route=request.uri_template, error=repr(error), exc_info=error)
     return error_response(error)
 
 
@@ -92,7 +99,25 @@ def _health(app: App) -> None:
     @app.get("/metrics")
     async def metrics(request: Request) -> HTTPResponse:
         context: Context = request.app.ctx.desk
+        if not _may_measure(request):
+            raise not_found()
         return raw(context.metrics.render(), content_type="text/plain; version=0.0.4")
+
+
+def _may_measure(request: Request) -> bool:
+    """Whether a request comes from this machine, or from where the settings allow it.
+
+    What a proxy passes on comes from this machine only in appearance.
+    """
+    settings = request.app.ctx.desk.settings
+    if not settings.trusted_proxies and "x-forwarded-for" in request.headers:
+        return False
+    try:
+        address = ip_address(request.remote_addr or request.ip)
+    except ValueError:
+        return False
+    address = getattr(address, "ipv4_mapped", None) or address
+    return address.is_loopback or address in settings.metrics_from
 
 
 async def _begin(app: App) -> None:

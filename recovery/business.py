@@ -31,6 +31,14 @@ class Hours(BaseModel):
     opens: time
     closes: time
 
+    @field_validator("opens", "closes", mode="before")
+    @classmethod
+    def _quoted(cls, value: object) -> object:
+        # YAML reads 22:00 as the number 1320, which would pass for 22 minutes past midnight.
+        if isinstance(value, int | float):
+            raise ValueError('write the time in quotes, like "09:00"')
+        return value
+
     @model_validator(mode="after")
     def _ordered(self) -> "Hours":
         if self.opens >= self.closes:

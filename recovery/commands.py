@@ -193,9 +193,11 @@ def from_wire(payload: Any) -> Command:  # noqa: ANN401 - whatever came over HTT
     Raises:
         BadCommandError: Unknown name, missing or unknown fields.
     """
-    if not isinstance(payload, dict) or payload.get("do") not in _COMMANDS:
-        raise BadCommandError(f"not a command: {str(payload)[:80]!r}")
-    kind = _COMMANDS[payload["do"]]
+    name = payload.get("do") if isinstance(payload, dict) else None
+    if not isinstance(name, str) or name not in _COMMANDS:
+        # Only its name: the rest may hold a customer's words, and errors end up in logs.
+        raise BadCommandError(f"not a command: {str(name)[:40]!r}")
+    kind = _COMMANDS[name]
     given = {name: value for name, value in payload.items() if name != "do"}
     known = {item.name for item in fields(kind)}
     if not set(given) <= known:

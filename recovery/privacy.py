@@ -13,24 +13,44 @@ _NUMERALS = dict(
     zip("零〇一二三四五六七八九幺壹贰叁肆伍陆柒捌玖两", "0012345678911234567892", strict=True)
 )
 _INVISIBLE = "\u200b\u200c\u200d\u2060\ufeff\u00ad"
-_GAP = rf"[\s\-_.·•,，、*~～—/|{_INVISIBLE}]{{0,3}}"
+# What turns a digit into a keycap: 1\ufe0f\u20e3.
+_KEYCAP = "\ufe0f\u20e3"
+_GAP = rf"[\s\-_.·•,，、*~～—/|()\[\]【】{_KEYCAP}{_INVISIBLE}]{{0,4}}"
+_END = f"[{_KEYCAP}]{{0,2}}"
 
 
 def _spaced(digits: int) -> str:
     return rf"\d(?:{_GAP}\d){{{digits - 1}}}"
 
 
-_PHONE = rf"(?<!\d)(?:(?:\+|00)?86{_GAP})?1{_GAP}[3-9]{_GAP}{_spaced(9)}(?!{_GAP}\d)"
-_LANDLINE = rf"(?<!\d)0\d{{2,3}}{_GAP}[2-9]\d{{6,7}}(?!\d)"
-_IDENTITY = rf"(?<!\d)[1-9]{_GAP}{_spaced(16)}{_GAP}[\dXx](?![\dA-Za-z])"
-_CARD = rf"(?<!\d){_spaced(16)}(?:{_GAP}\d){{0,3}}(?!\d)"
+_DATE = r"(?:19|20)\d\d[\-/.](?:0?[1-9]|1[0-2])[\-/.](?:0?[1-9]|[12]\d|3[01])(?!\d)"
+_PHONE = rf"(?<!\d)(?:(?:\+|00)?86{_GAP})?1{_GAP}[3-9]{_GAP}{_spaced(9)}{_END}(?!\d)"
+_LANDLINE = rf"(?<!\d)0\d{{2,3}}{_GAP}[2-9](?:{_GAP}\d){{6,7}}(?!\d)"
+_IDENTITY = rf"(?<!\d)(?!{_DATE})[1-9]{_GAP}{_spaced(16)}{_GAP}[\dXx](?![\dA-Za-z]){_END}"
+_CARD = rf"(?<!\d)(?!{_DATE}){_spaced(16)}(?:{_GAP}\d){{0,3}}{_END}(?!\d)"
+# The end of a phone number is half of the proof of an order.
+_TAIL = (
+    r"(?:尾号|尾数|(?:[后末]面?|末尾|最后)\s?[4四]\s?[位个](?:数字?|号码)?)"
+    r"\s{0,3}(?:是|为|就是|应该是|[:：=])?\s{0,3}"
+    rf"(?P<v>(?:{_spaced(4)}{_END}(?!\d)|\d{{3,8}}(?!\d)|{_spaced(4)}))"
+)
+_ENDING = rf"(?<!\d)(?P<v>{_spaced(4)}{_END})\s?(?:结尾|收尾)"
 _EMAIL = r"[A-Za-z0-9._%+\-]{1,64}\s?@\s?[A-Za-z0-9\-]{1,63}(?:\.[A-Za-z0-9\-]{1,63}){1,4}"
+# A code may be written in groups; a number with a unit behind the gap is none of them.
+_BREAK = rf"[\s\-_.·{_KEYCAP}{_INVISIBLE}]"
+_UNITS = "天|小时|分|秒|点|年|月|日|号|周|星期|晚|次|个|块|元|毛|件|箱|瓶|双|套|单|人|间|位|楼|层"
+_NEXT = rf"\d|{_BREAK}{{1,2}}(?!\d{{1,4}}\s?(?:{_UNITS}))\d"
 _ORDER = (
     r"(?:订单编?号?|单号|快递单?号?|运单号?|物流单?号?|预订号|确认号|工单号?|流水号|编号)"
-    r"\s{0,3}(?:是|为|[:：#])?\s{0,3}(?P<v>[A-Za-z]{0,4}[\-\s]?\d[A-Za-z0-9\-]{4,31})"
+    r"\s{0,3}(?:是|为|[:：#])?\s{0,3}"
+    rf"(?P<v>[A-Za-z]{{0,4}}{_BREAK}{{0,2}}\d(?:{_NEXT}){{4,31}}[A-Za-z0-9\-]{{0,12}}"
+    r"|[A-Za-z]{0,4}[\-\s]?\d[A-Za-z0-9\-]{4,31})"
 )
-_CODE = r"(?<![A-Za-z0-9])(?P<v>[A-Za-z]{1,4}\-?\d{7,24})(?![A-Za-z0-9])"
-_DIGITS = r"(?<![\d.A-Za-z])(?P<v>\d{9,32})(?![\d.])"
+_CODE = (
+    rf"(?<![A-Za-z0-9])(?P<v>[A-Za-z]{{1,4}}{_BREAK}{{0,2}}(?!{_DATE})"
+    rf"\d(?:{_NEXT}){{6,23}})(?![A-Za-z0-9])"
+)
+_DIGITS = r"(?<![\d.A-Za-z])(?P<v>\d{9,32})(?!\d|\.\d)"
 _ACCOUNT = (
     r"(?:微信|威信|vx|wx|wechat|qq|QQ|扣扣|账号|帐号|账户|帐户|会员号|卡号|用户名)"
     r"(?:号码?)?\s{0,3}(?:是|为|[:：])?\s{0,3}(?P<v>[A-Za-z0-9][A-Za-z0-9_\-@.]{4,31})"
@@ -54,6 +74,21 @@ _ADDRESS = (
     r"|[\u4e00-\u9fff]{2,12}(?:小区|花园|公寓|家园|苑|新村|社区)\s?\d{1,4}\s?(?:号楼|栋|幢|座)"
     r"(?:\s?[\u4e00-\u9fffA-Za-z0-9]{0,6}?\d{1,4}\s?(?:单元|楼|层|室|户|号)?)*)"
 )
+# Where a guest sleeps is nobody else's business.
+_NUMERAL = "零〇一二三四五六七八九幺"
+_ROOM_NUMBER = (
+    r"(?:[A-Za-z]?\d{3,5}[A-Za-z]?(?![\dA-Za-z]|\.\d)"
+    rf"|[{_NUMERAL}]{{3,4}}(?![十百千万直个次天样点下晚会共定些]))"
+)
+_ROOM_NUMBERS = rf"{_ROOM_NUMBER}(?:\s?[、,，和及跟/]\s?{_ROOM_NUMBER}){{0,3}}"
+_ROOM_BEFORE = (
+    rf"(?<![\d.A-Za-z{_NUMERAL}])(?P<v>{_ROOM_NUMBERS})\s?(?:号?(?:客房|房间?|室)|号包[房间])"
+    r"(?![费价租款钱贷型产东晚])"
+)
+_ROOM_AFTER = (
+    r"(?:房间号?码?|客房号?码?|房号码?)\s?(?:是|为|在|[:：#])?\s?"
+    rf"(?P<v>{_ROOM_NUMBERS})(?!\s?(?:{_UNITS}|多|来|左右|平|以|起|一晚|每|度|瓦|/))"
+)
 
 # The order matters: the longer and surer patterns first.
 _RULES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
@@ -61,8 +96,8 @@ _RULES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     for kind, pattern in (
         ("邮箱", _EMAIL),
         ("证件号", _IDENTITY),
-        ("手机号", _PHONE),
         ("卡号", _CARD),
+        ("手机号", _PHONE),
         ("电话", _LANDLINE),
         ("订单号", _ORDER),
         ("账号", _ACCOUNT),
@@ -70,9 +105,13 @@ _RULES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("号码", _DIGITS),
         ("姓名", _NAME),
         ("地址", _ADDRESS),
+        ("尾号", _TAIL),
+        ("尾号", _ENDING),
+        ("房号", _ROOM_BEFORE),
+        ("房号", _ROOM_AFTER),
     )
 )
-_ROOTS = frozenset({"证件号", "手机号", "卡号"})
+_ROOTS = frozenset({"证件号", "手机号", "卡号", "尾号"})
 
 
 @dataclass(frozen=True)
@@ -90,8 +129,16 @@ class Masked:
 
 def _fold(text: str) -> str:
     """Fold widths one character to one, so that positions stay those of the original."""
-    folded = (unicodedata.normalize("NFKC", char) for char in text)
-    return "".join(new if len(new) == 1 else old for new, old in zip(folded, text, strict=True))
+    return "".join(_narrow(char) for char in text)
+
+
+def _narrow(char: str) -> str:
+    digit = unicodedata.digit(char, None)
+    if digit is not None:
+        # Also those in circles and brackets, which NFKC writes with more than one character.
+        return str(digit)
+    narrow = unicodedata.normalize("NFKC", char)
+    return narrow if len(narrow) == 1 else char
 
 
 def _with_numerals(folded: str) -> str:
@@ -99,10 +146,10 @@ def _with_numerals(folded: str) -> str:
 
 
 def mask(text: str) -> Masked:
-    """Hide phone, identity, card and order numbers, mail, accounts, names and addresses.
+    """Hide what is personal: numbers, mail, accounts, names and addresses.
 
-    Numbers are found in full width, in Chinese numerals (phone, identity, card) and with gaps
-    between the digits.
+    Numbers are those of phones, identities, cards, orders and rooms. They are found in full
+    width, with gaps between the digits, and, but for orders, in Chinese numerals.
 
     Args:
         text: Any text.
@@ -114,11 +161,12 @@ def mask(text: str) -> Masked:
     numeric = _with_numerals(folded)
     taken: list[tuple[int, int, str]] = []
     for kind, pattern in _RULES:
-        source = numeric if kind in _ROOTS else folded
-        for match in pattern.finditer(source):
-            start, end = match.span("v") if "v" in pattern.groupindex else match.span()
-            if all(end <= other[0] or start >= other[1] for other in taken):
-                taken.append((start, end, kind))
+        # As written first: in “13812345678一直没人接” the numeral is none of the number.
+        for source in (folded, numeric) if kind in _ROOTS else (folded,):
+            for match in pattern.finditer(source):
+                start, end = match.span("v") if "v" in pattern.groupindex else match.span()
+                if all(end <= other[0] or start >= other[1] for other in taken):
+                    taken.append((start, end, kind))
     pieces, last = [], 0
     for start, end, kind in sorted(taken):
         pieces += [text[last:start], f"［{kind}］"]

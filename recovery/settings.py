@@ -5,9 +5,12 @@ import os
 import secrets
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, IPvAnyAddress, ValidationError, field_validator
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
 
 from recovery.business import Business, Directory
 
@@ -58,13 +61,14 @@ class Settings(_Section):
         trusted_proxies: How many proxies in front add to X-Forwarded-For.
         secure_cookies: Set behind TLS.
         origins: Other origins whose pages may open sockets; the own one always may.
+        metrics_from: Addresses that may read /metrics, beside this machine itself.
     """
 
     data: Path = Path("var")
     database: str | None = None
     desk: Listen = Listen(host="0.0.0.0", port=8000)  # noqa: S104 - the one public port
     actions: Listen = Listen(port=5055)
-    rasa: tuple[str, ...] = ("http://127.0.0.1:5005",)
+    rasa: tuple[str, ...] = Field(default=("http://127.0.0.1:5005",), min_length=1)
     rasa_seconds: float = Field(default=10.0, gt=0)
     holding_seconds: float = Field(default=5.0, gt=0)
     give_up_seconds: float = Field(default=90.0, gt=0)
@@ -72,8 +76,31 @@ class Settings(_Section):
     trusted_proxies: int = Field(default=0, ge=0)
     secure_cookies: bool = False
     origins: tuple[str, ...] = ()
+    metrics_from: tuple[IPvAnyAddress, ...] = ()
     limits: Limits = Limits()
     businesses: tuple[Business, ...]
+
+    @field_validator("database")
+    @classmethod
+    def _known_database(cls, value: str | None) -> str | None:
+        try:
+            driver = make_url(value).drivername if value else "sqlite"
+        except ArgumentError as error:
+            raise ValueError("no database URL") from error
+        if driver not in ("sqlite", "postgresql+psycopg"):
+            raise ValueError(f"{driver} is none of sqlite, postgresql+psycopg")
+        return value
+
+    @field_validator("rasa", "origins")
+    @classmethod
+    def _addresses(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        """Addresses as `http://host:port`, a slash at the end taken off."""
+        for address in value:
+            parts = urlsplit(address)
+            named = parts.scheme in ("http", "https") and parts.hostname
+            if not named or parts.path.strip("/") or parts.query or parts.fragment:
+                raise ValueError(f"{address!r} is no address like http://host:port")
+        return tuple(address.rstrip("/") for address in value)
 
     @property
     def database_url(self) -> str:
@@ -113,19 +140,22 @@ def load_settings(path: Path | None = None) -> Settings:
     try:
         content: Any = yaml.safe_load(path.read_text("utf-8"))
         settings = Settings.model_validate(content)
+        settings.directory()
     except FileNotFoundError as error:
         raise SettingsError(f"{path}: no such settings file (set {ENVIRONMENT})") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path}: cannot be read: {error}") from error
     except yaml.YAMLError as error:
         raise SettingsError(f"{path}: not YAML: {error}") from error
+    except SettingsError as error:
+        raise SettingsError(f"{path}: {error}") from error
     except ValidationError as error:
         wrong = "; ".join(
             f"{'.'.join(str(part) for part in item['loc']) or 'file'}: {item['msg']}"
             for item in error.errors()
         )
         raise SettingsError(f"{path}: {wrong}") from error
-    settings = settings.model_copy(update={"data": (path.parent / settings.data).resolve()})
-    settings.directory()
-    return settings
+    return settings.model_copy(update={"data": (path.parent / settings.data).resolve()})
 
 
 class Secrets(_Section):
@@ -150,10 +180,13 @@ def load_secrets(settings: Settings) -> Secrets:
 
     Returns:
         All secrets. The file is readable by its owner only.
+
+    Raises:
+        SettingsError: The file of secrets is damaged.
     """
     path = settings.data / "secrets.json"
     path.parent.mkdir(parents=True, exist_ok=True)
-    known: dict[str, Any] = json.loads(path.read_text("utf-8")) if path.exists() else {}
+    known = _kept(path)
     keys = dict(known.get("identity_keys", {}))
     complete = Secrets(
         rasa_token=known.get("rasa_token") or secrets.token_urlsafe(32),
@@ -165,7 +198,28 @@ def load_secrets(settings: Settings) -> Secrets:
     )
     if complete.model_dump() != known:
         fresh = path.with_name(f"secrets.{os.getpid()}.tmp")
+        fresh.unlink(missing_ok=True)
         fresh.touch(mode=0o600)
         fresh.write_text(complete.model_dump_json(indent=1), "utf-8")
         fresh.replace(path)
+    # A backup that was played back may have opened it.
+    path.chmod(0o600)
     return complete
+
+
+def _kept(path: Path) -> dict[str, Any]:
+    """The secrets of former starts; making new ones would lock every page and session out.
+
+    Raises:
+        SettingsError: The file is there and cannot be used.
+    """
+    if not path.exists():
+        return {}
+    try:
+        known = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        # The error may quote the file, so it is not passed on.
+        raise SettingsError(f"{path}: cannot be read as JSON") from error
+    if not isinstance(known, dict) or not isinstance(known.get("identity_keys", {}), dict):
+        raise SettingsError(f"{path}: does not hold what Huixin has written")
+    return known

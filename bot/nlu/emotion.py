@@ -25,7 +25,7 @@ from rasa.shared.nlu.constants import METADATA, METADATA_EXAMPLE, TEXT
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
-from bot.nlu import contract, features, model, normaliser
+from bot.nlu import clauses, contract, features, model, normaliser
 from bot.nlu.model import EmotionModel, Example
 
 logger = logging.getLogger(__name__)
@@ -102,7 +102,7 @@ class EmotionRecognizer(GraphComponent):
             A digest of their sources.
         """
         digest = hashlib.sha256()
-        for module in (contract, normaliser, features, model):
+        for module in (clauses, contract, normaliser, features, model):
             digest.update(Path(module.__file__).read_bytes())
         return digest.hexdigest()
 

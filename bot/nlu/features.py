@@ -138,7 +138,6 @@ class FeatureSpace:
         vocabulary: Sequence[str],
         rarity: "np.ndarray[Any, Any]",
         cue_mean: "np.ndarray[Any, Any]",
-        cue_scale: "np.ndarray[Any, Any]",
     ) -> None:
         """Use what was fitted.
 
@@ -146,14 +145,12 @@ class FeatureSpace:
             vocabulary: The known n-grams and words; the position is the column.
             rarity: Inverse document frequency of each, shape (len(vocabulary),).
             cue_mean: Mean of each cue in training, shape (len(CUES),).
-            cue_scale: Factor of each cue after the mean is taken off, the same shape.
         """
         self.vocabulary = list(vocabulary)
         self.rarity = rarity
         self._columns = {term: column for column, term in enumerate(self.vocabulary)}
         self._rarity = [float(weight) for weight in rarity]
         self._cue_mean = cue_mean
-        self._cue_scale = cue_scale
 
     @property
     def size(self) -> int:
@@ -182,10 +179,7 @@ class FeatureSpace:
         vocabulary = sorted(term for term, count in documents.items() if count >= min_count)
         counts = np.array([documents[term] for term in vocabulary], dtype=np.float64)
         rarity = np.log((1 + len(texts)) / (1 + counts)) + 1
-        table = np.asarray(all_cues, dtype=np.float64)
-        spread = table.std(axis=0)
-        scale = np.where(spread > 0, CUE_WEIGHT / np.where(spread > 0, spread, 1.0), 0.0)
-        return cls(vocabulary, rarity, table.mean(axis=0), scale)
+        return cls(vocabulary, rarity, np.mean(all_cues, axis=0))
 
     def row(self, text: str) -> tuple[list[int], list[float]]:
         """Map one text.
@@ -210,8 +204,10 @@ class FeatureSpace:
             norm = math.sqrt(sum(value * value for _, value in known))
             columns.extend(column for column, _ in known)
             values.extend(value / norm for _, value in known)
-        scaled = (np.asarray(cues(unified)) - self._cue_mean) * self._cue_scale
-        # A text like none in training must not be decided by one cue alone.
+        # Not divided by their spread: a cue that is rare in training (a phone number) would
+        # outweigh all words where it occurs.
+        scaled = (np.asarray(cues(unified)) - self._cue_mean) * CUE_WEIGHT
+        # Nor shall a text like none in training be decided by one cue alone.
         limit = 4 * CUE_WEIGHT
         columns.extend(range(len(self.vocabulary), self.size))
         values.extend(float(value) for value in np.clip(scaled, -limit, limit))
@@ -245,7 +241,6 @@ class FeatureSpace:
             folder / "features.npz",
             rarity=self.rarity.astype(np.float32),
             cue_mean=self._cue_mean,
-            cue_scale=self._cue_scale,
         )
 
     @classmethod
@@ -253,4 +248,4 @@ class FeatureSpace:
         """Read what `save` wrote."""
         vocabulary = json.loads((folder / "vocabulary.json").read_text(encoding="utf-8"))
         with np.load(folder / "features.npz", allow_pickle=False) as arrays:
-            return cls(vocabulary, arrays["rarity"], arrays["cue_mean"], arrays["cue_scale"])
+            return cls(vocabulary, arrays["rarity"], arrays["cue_mean"])

@@ -1,6 +1,7 @@
 """Who a customer's page speaks for: cookie, host site's signature, invitations, own chats."""
 
-from datetime import timedelta
+import unicodedata
+from datetime import datetime, timedelta
 from typing import Any
 
 from sanic import Blueprint, HTTPResponse, Request
@@ -8,6 +9,7 @@ from sanic.response import json
 from sqlalchemy import Connection
 
 from desk.context import Context
+from desk.conversations import phrases
 from desk.conversations.ingest import RefusedError, clean, take_entered
 from desk.conversations.router import Router
 from desk.errors import PageError, not_found
@@ -15,7 +17,9 @@ from desk.finish import to_the_end
 from desk.limits import Buckets
 from recovery import faults
 from recovery.business import Business, Room
-from recovery.ids import read_signed
+from recovery.case import Case
+from recovery.clock import spoken_moment
+from recovery.ids import fingerprint, read_signed
 from recovery.privacy import mask
 from recovery.store import cases, conversations, customers, invitations, streams
 from recovery.store.conversations import BOT, QUEUE, Conversation
@@ -28,6 +32,12 @@ COOKIE = "huixin_session"
 _COOKIE_AGE = 180 * 24 * 3600
 _IDENTITY_PURPOSE = "identity"
 _NAME_LONGEST = 20
+NAMELESS = "访客"
+# What only those who serve are called; the traditional forms too.
+_OFFICES = (
+    *("客服", "官方", "经理", "管理员", "系统", "机器人", "小助手"),
+    *("經理", "管理員", "系統", "機器人"),
+)
 
 pages = Blueprint("customer_pages", url_prefix="/api")
 
@@ -92,15 +102,25 @@ async def own_room(request: Request, room_id: str) -> tuple[Room, Business, Conv
         raise PageError(404, "no_room", "没有这个房间")
     room, business = found
     token = request.cookies.get(COOKIE)
-    own = (
-        await context.storage.write(_thread, context, token, business.id, room.id)
-        if token
-        else None
-    )
+    own = None
+    if token:
+        customer, thread = await context.storage.read(_known, token, business.id, room.id)
+        if customer and thread:
+            own = thread, customer
+        elif customer:
+            # Only the first visit waits for the writer, and only who has a session.
+            own = await context.storage.write(_thread, context, token, business.id, room.id)
+            faults.reach("thread-begun")
     if own is None:
         raise PageError(401, "no_session", "请刷新页面重新进入")
-    faults.reach("thread-begun")
     return room, business, *own
+
+
+def _known(
+    db: Connection, token: str, business: str, room: str
+) -> tuple[Customer | None, Conversation | None]:
+    customer = customers.by_session(db, token, business)
+    return customer, conversations.of_room(db, customer.id, room) if customer else None
 
 
 def _thread(
@@ -119,13 +139,13 @@ def _thread(
 
 @pages.get("/rooms")
 async def rooms(request: Request) -> HTTPResponse:
-    """All rooms."""
+    """All rooms, and whether the bot is ready."""
     listed = [
         _room(room, business)
         for business in context_of(request).directory
         for room in business.rooms
     ]
-    return json({"rooms": listed})
+    return json({"rooms": listed, "status": status_of(request)})
 
 
 def _room(room: Room, business: Business) -> dict[str, str]:
@@ -141,6 +161,7 @@ def _room(room: Room, business: Business) -> dict[str, str]:
 @pages.get("/rooms/<room_id:str>")
 async def room(request: Request, room_id: str) -> HTTPResponse:
     """One room and the caller's thread in it."""
+    _slow_down(request)
     found, business, conversation, _ = await own_room(request, room_id)
     return json(
         {
@@ -165,12 +186,14 @@ async def session(request: Request) -> HTTPResponse:
         token = None
     if not token and not buckets.take(request.remote_addr or request.ip):
         raise PageError(429, "too_fast", "来得太快了，请稍等再试")
+    if token:
+        _slow_down(request)
     external = _identity(context, business, body.get("identity"))
     customer, secret = await context.storage.write(
         customers.begin_session,
         token,
         business.id,
-        _name(body.get("name")),
+        _name(business, body.get("name")),
         external,
         context.clock(),
     )
@@ -190,14 +213,41 @@ async def session(request: Request) -> HTTPResponse:
     return response
 
 
-def _name(given: object) -> str:
+def _slow_down(request: Request) -> None:
+    """Let one browser ask only as fast as it may write; its messages are counted apart.
+
+    Raises:
+        PageError: Too fast.
+    """
+    cookie = request.cookies.get(COOKIE)
+    buckets: Buckets = request.app.ctx.page_buckets
+    if cookie and not buckets.take(fingerprint(cookie)):
+        raise PageError(429, "too_fast", "操作太快了，请稍等再试")
+
+
+def _name(business: Business, given: object) -> str:
     """A name fit for everybody's eyes: a room shows it, so it is masked like a post."""
     if not isinstance(given, str) or not given.strip():
         return ""
     try:
-        return mask(" ".join(clean(given[:200]).split())).text[:_NAME_LONGEST]
+        name = " ".join(clean(given[:200]).split())
     except RefusedError:
         return ""
+    if _poses(name, business):
+        return NAMELESS
+    return mask(name).text[:_NAME_LONGEST]
+
+
+def _poses(name: str, business: Business) -> bool:
+    """Whether a customer of this name could be taken for somebody of the business."""
+    told = _bare(name)
+    return any(_bare(word) in told for word in (business.name, business.assistant, *_OFFICES))
+
+
+def _bare(name: str) -> str:
+    """What the eye reads: no spaces and signs between, no width, no case."""
+    folded = unicodedata.normalize("NFKC", name).casefold()
+    return "".join(char for char in folded if unicodedata.category(char)[0] in "LN")
 
 
 def _identity(context: Context, business: Business, given: object) -> str | None:
@@ -298,15 +348,37 @@ def _enter(
         "name": business.assistant if private.owner == BOT else "",
         "text": f"这里是{business.name}的一对一服务，只有您和我们看得到",
     }
-    entry = streams.append(db, private.stream, owner, now)
-    return private, take_entered(db, private, now), [entry] if entry else []
+    shown = [streams.append(db, private.stream, owner, now)]
+    if private.owner == QUEUE:
+        due = {
+            "id": f"{private.id}.due",
+            "kind": "message",
+            "author": "system",
+            "text": _due_words(private, cases.load(db, private.case_id), business, now),
+        }
+        shown.append(streams.append(db, private.stream, due, now))
+    return private, take_entered(db, private, now), [entry for entry in shown if entry]
+
+
+def _due_words(private: Conversation, case: Case | None, business: Business, now: datetime) -> str:
+    """When a person answers here: as it was promised, and a new time where that is past."""
+    by = datetime.fromisoformat(case.promised_by) if case and case.promised_by else None
+    time = business.person_by_words(now)
+    if by and by > now:
+        time = spoken_moment(by, now, business.zone)
+    if case and case.safety:
+        return phrases.care_due(private.id, time)
+    return phrases.person_due(private.id, case.matter if case and case.has_matter else "", time)
 
 
 @pages.post("/invitations/<token:str>/renew")
 async def renew(request: Request, token: str) -> HTTPResponse:
     """A fresh invitation in place of an expired one, for the one invited."""
     context = context_of(request)
-    found, _ = await _invited(request, token)
+    found, shown = await _invited(request, token)
+    _slow_down(request)
+    if shown["state"] != "expired":
+        raise PageError(409, "still_valid", "这份邀请还有效，直接进入就可以")
     fresh = await context.storage.write(_renew, context, found)
     faults.reach("invitation-renewed")
     return json({"token": fresh})

@@ -18,8 +18,11 @@ from recovery.store.streams import Entry
 
 # A page that reads too slowly is dropped; it comes back and asks for what it missed.
 _BACKLOG = 2000
-# A page that was away longer gets the latest part of a room, not its whole history.
-_CATCH_UP = 300
+# Read at once.
+_PORTION = 300
+# What a room shows: to who comes in, and to who was away.
+_NEWCOMERS_SEE = 300
+_RETURNING_SEE = 2000
 
 
 @dataclass(frozen=True)
@@ -30,6 +33,21 @@ class _End:
     reason: str
 
 
+@dataclass(frozen=True)
+class _CatchUp:
+    """What was missed of a stream is to be sent, before what follows."""
+
+    stream: str
+
+
+@dataclass
+class _Place:
+    """Where the page is in a stream it follows; following it anew makes a new place."""
+
+    last: int
+
+
+_Item = Entry | dict[str, Any] | _CatchUp | _End
 View = Callable[[dict[str, Any]], dict[str, Any]]
 GONE = (WebsocketClosed, ConnectionClosed)
 
@@ -48,25 +66,34 @@ class PageSocket:
         self._context = context
         self._socket = socket
         self._view = view
-        self._queue: asyncio.Queue[Entry | dict[str, Any] | _End] = asyncio.Queue()
-        self._last: dict[str, int] = {}
+        self._queue: asyncio.Queue[_Item] = asyncio.Queue()
+        self._places: dict[str, _Place] = {}
         self._topics: set[str] = set()
         self._overrun = False
 
     def follow(self, stream: str, after: int) -> None:
-        """Send a stream from a number on. Listening starts now, so nothing slips through."""
-        self._last[stream] = after
+        """Send a stream from a number on. Listening starts now, so nothing slips through.
+
+        What was missed is sent by the same hand as what happens, so that the two never mix.
+        """
+        self._places[stream] = _Place(after)
         self._context.hub.listen(stream, self._put)
+        self._put(_CatchUp(stream))
 
     def unfollow(self, stream: str) -> None:
         """Stop sending a stream."""
-        if self._last.pop(stream, None) is not None:
+        if self._places.pop(stream, None) is not None:
             self._context.hub.leave(stream, self._put)
 
     def hear(self, topic: str) -> None:
         """Send the signals of a topic."""
         self._topics.add(topic)
         self._context.hub.hear_signals(topic, self.send)
+
+    def unhear(self, topic: str) -> None:
+        """Stop sending the signals of a topic."""
+        self._topics.discard(topic)
+        self._context.hub.leave_signals(topic, self.send)
 
     def end(self, code: int, reason: str) -> None:
         """Close the page's socket once it has read what was sent so far.
@@ -77,7 +104,7 @@ class PageSocket:
         """
         self._put(_End(code, reason))
 
-    def _put(self, item: "Entry | dict[str, Any] | _End") -> None:
+    def _put(self, item: _Item) -> None:
         if self._queue.qsize() >= _BACKLOG:
             self._overrun = True
             return
@@ -87,14 +114,19 @@ class PageSocket:
         """Send a frame that is not numbered."""
         self._put(frame)
 
-    async def catch_up(self, stream: str) -> None:
-        """Send what the page has missed of a stream."""
-        while stream in self._last:
-            missed = await self._context.storage.read(_missed, stream, self._last[stream])
+    async def _catch_up(self, stream: str) -> None:
+        """Send what the page has missed of a stream, unless it looks elsewhere meanwhile."""
+        place = self._places.get(stream)
+        while place is not None and self._places.get(stream) is place:
+            missed, last = await self._context.storage.read(_missed, stream, place.last)
+            # A number that was never reached comes from before a restored backup.
+            place.last = min(place.last, last)
             if not missed:
                 return
             for entry in missed:
-                await self._deliver(entry)
+                if self._places.get(stream) is not place:
+                    return
+                await self._deliver(entry, place)
 
     async def serve(self, reading: Coroutine[Any, Any, None]) -> None:
         """Read and send side by side until the page is gone.
@@ -118,22 +150,27 @@ class PageSocket:
             if isinstance(item, _End):
                 await self._socket.close(item.code, item.reason)
                 return
-            if not isinstance(item, Entry):
+            if isinstance(item, _CatchUp):
+                await self._catch_up(item.stream)
+            elif isinstance(item, Entry):
+                await self._pass_on(item)
+            else:
                 await self._write(item)
                 if item["type"] == "ack":
                     faults.reach("message-acked")
-                continue
-            last = self._last.get(item.stream)
-            if last is None or item.seq <= last:
-                continue
-            if item.seq > last + 1:
-                await self.catch_up(item.stream)
-            else:
-                await self._deliver(item)
         await self._socket.close(1013, "too slow")
 
-    async def _deliver(self, entry: Entry) -> None:
-        self._last[entry.stream] = entry.seq
+    async def _pass_on(self, entry: Entry) -> None:
+        place = self._places.get(entry.stream)
+        if place is None or entry.seq <= place.last:
+            return
+        if entry.seq > place.last + 1:
+            await self._catch_up(entry.stream)
+        else:
+            await self._deliver(entry, place)
+
+    async def _deliver(self, entry: Entry, place: _Place) -> None:
+        place.last = entry.seq
         await self._write(
             {
                 "type": "event",
@@ -149,15 +186,49 @@ class PageSocket:
 
     def close(self) -> None:
         """Stop listening."""
-        for stream in tuple(self._last):
+        for stream in tuple(self._places):
             self.unfollow(stream)
-        for topic in self._topics:
-            self._context.hub.leave_signals(topic, self.send)
+        for topic in tuple(self._topics):
+            self.unhear(topic)
 
 
-def _missed(db: Connection, stream: str, after: int) -> list[Entry]:
+def _missed(db: Connection, stream: str, after: int) -> tuple[list[Entry], int]:
     last = streams.last(db, stream)
-    return streams.after(db, stream, max(after, 0), _CATCH_UP) if last > after else []
+    return (streams.after(db, stream, max(after, 0), _PORTION) if last > after else []), last
+
+
+@dataclass(frozen=True)
+class Start:
+    """From where a page is sent a stream.
+
+    Attributes:
+        after: What it is sent follows this number.
+        last: The number of the stream's latest event now.
+    """
+
+    after: int
+    last: int
+
+
+def starts(db: Connection, seen: dict[str, int]) -> dict[str, Start]:
+    """Where a page goes on that names the last numbers it has seen.
+
+    Own and private streams are sent whole; of a room everybody gets the latest part only, and
+    those who come back a larger one than those who come in.
+
+    Args:
+        db: A transaction.
+        seen: Last number by stream, 0 for a page that begins. A number that the stream never
+            reached comes from before a restored backup.
+    """
+    found = {}
+    for stream, before in seen.items():
+        last = streams.last(db, stream)
+        after = min(before, last)
+        if stream.startswith("room:"):
+            after = max(after, last - (_RETURNING_SEE if before else _NEWCOMERS_SEE))
+        found[stream] = Start(after, last)
+    return found
 
 
 def number(value: str | None) -> int:

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from sanic import Blueprint, Request, Websocket
 
 from desk.channels.sessions import context_of, own_conversation, own_room, status_of
-from desk.channels.socket import GONE, PageSocket, number
+from desk.channels.socket import GONE, PageSocket, number, starts
 from desk.channels.view import for_customer
 from desk.context import Context
 from desk.conversations.ingest import Incoming, RefusedError, is_client_id, take
@@ -82,22 +82,23 @@ async def _serve(
     page = PageSocket(context, socket, lambda event: for_customer(event, customer.id))
     context.metrics.sockets.inc()
     try:
-        for stream, after in numbers.items():
-            page.follow(stream, after)
+        found = await context.storage.read(starts, numbers)
+        for stream, start in found.items():
+            page.follow(stream, start.after)
         page.hear(_STATUS)
         page.hear(conversation.stream)
+        # The streams' real last numbers: a page that knows higher ones (the database was
+        # restored) sees that the numbering began anew, and begins anew itself.
         await socket.send(
             json.dumps(
                 {
                     "type": "welcome",
-                    "after": next(iter(numbers.values())),
-                    "own": numbers.get(conversation.stream, 0),
+                    "after": next(iter(found.values())).last,
+                    "own": found[conversation.stream].last,
                     "status": status_of(request),
                 }
             )
         )
-        for stream in numbers:
-            await page.catch_up(stream)
         await page.serve(_read(request, socket, page, conversation))
     except GONE:
         pass
@@ -194,5 +195,4 @@ async def _take(
     context.hub.publish(taken.entries)
     router.add(taken.message)
     if taken.conversation.owner != BOT or conversation.private:
-        changed = {"type": "changed", "conversation": conversation.id}
-        context.hub.signal("desk", changed)
+        context.hub.changed(conversation.business, conversation.id)

@@ -48,6 +48,13 @@ from recovery.store.streams import Entry
 from recovery.understood import Understood
 
 
+class Changed(NamedTuple):
+    """A conversation whose place in staff's lists may have changed."""
+
+    business: str
+    conversation: str
+
+
 @dataclass
 class _Turn:
     """One commit under way."""
@@ -75,15 +82,8 @@ class _Turn:
             self.entries.append(entry)
 
 
-class Changed(NamedTuple):
-    """A conversation whose place in staff's lists may have changed."""
-
-    business: str
-    conversation: str
-
-
 class _GivenBeforeError(Exception):
-    """The order of an accepted offer already had a remedy in another case."""
+    """The order of an accepted offer had as many remedied cases as the bot may settle."""
 
 
 @dataclass(frozen=True)
@@ -259,6 +259,8 @@ def _heed(turn: _Turn, heard: Understood) -> None:
         commands.append(HandOver("safety", by))
     for command in commands:
         turn.case = apply(turn.case, command, turn.now)
+        if isinstance(command, OpenCase):
+            conversations.bind_case(turn.db, turn.conversation.id, command.case)
     if turn.case is None:
         return
     turn.case = hear(turn.case, heard.anger)
@@ -266,7 +268,6 @@ def _heed(turn: _Turn, heard: Understood) -> None:
     for command in commands:
         cases.log(turn.db, turn.case.id, turn.message.id, command, turn.now)
     if danger:
-        conversations.bind_case(turn.db, turn.conversation.id, turn.case.id)
         _bring_to_the_top(turn, turn.case.id)
 
 
@@ -310,10 +311,10 @@ def _count_proofs(turn: _Turn, commands: list[Command]) -> None:
 
 
 def _hold_orders(turn: _Turn, commands: list[Command]) -> None:
-    """Let an order pay once: whoever accepts for it takes turns with all others who do.
+    """Let an order not pay again and again: those who accept for it take turns.
 
     Raises:
-        _GivenBeforeError: It had a remedy in another case. Nothing is accepted.
+        _GivenBeforeError: It had its remedies in other cases. Nothing is accepted.
     """
     for command in commands:
         if turn.case is None or not isinstance(command, AcceptOffer):
@@ -323,7 +324,8 @@ def _hold_orders(turn: _Turn, commands: list[Command]) -> None:
             continue
         business = turn.conversation.business
         fulfilments.hold_order(turn.db, business, offer.order_number)
-        if fulfilments.given_before(turn.db, business, offer.order_number, turn.case.id):
+        most = turn.context.settings.limits.remedied_cases_per_order
+        if fulfilments.given_before(turn.db, business, offer.order_number, turn.case.id, most):
             raise _GivenBeforeError(offer.order_number)
 
 

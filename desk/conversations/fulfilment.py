@@ -6,9 +6,10 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from desk.aside import aside
 from desk.context import Context
 from desk.conversations import phrases
-from desk.conversations.commit import Committed
+from desk.conversations.commit import Changed, Committed
 from desk.conversations.router import Router
 from recovery import faults
 from recovery.case import apply
@@ -17,24 +18,32 @@ from recovery.logs import log
 from recovery.orders.system import OrderSystemError, RemedyRefusedError
 from recovery.remedy.catalogue import KINDS
 from recovery.store import cases, conversations, fulfilments, streams
-from recovery.store.conversations import BOT, QUEUE
+from recovery.store.conversations import BOT, QUEUE, Conversation
 from recovery.store.fulfilments import Fulfilment
 
 _IDLE_SECONDS = 2.0
+_CALL_SECONDS = 20.0
+# Tries, about half a minute after the acceptance: until then nobody has to know.
+_LATE_AFTER = 5
 
 
 class FulfilmentWorker:
     """Works off what is promised. Several may run: the order system's key makes it once."""
 
-    def __init__(self, context: Context, router: Router) -> None:
+    def __init__(
+        self, context: Context, router: Router, call_seconds: float = _CALL_SECONDS
+    ) -> None:
         """Prepare.
 
         Args:
             context: The desk.
             router: Wakes the worker when an offer was accepted, and publishes.
+            call_seconds: How long the order system is waited for before others get their turn.
         """
         self._context = context
         self._router = router
+        self._call_seconds = call_seconds
+        self._calls: dict[str, asyncio.Future[dict[str, Any]]] = {}
 
     async def run(self) -> None:
         """Work until cancelled."""
@@ -59,24 +68,47 @@ class FulfilmentWorker:
                 # A defect, ours or the order system's, in whatever form it comes: it must not
                 # keep the remedies behind it waiting. This one is tried again later.
                 log.error("remedy failed", key=item.key, exc_info=error)
-                await context.storage.write(fulfilments.postpone, item, context.clock())
+                await self._postpone(item)
         return len(due)
 
-    async def _carry_out(self, item: Fulfilment) -> None:
-        context = self._context
-        faults.reach("fulfilment-taken")
-        try:
-            receipt = await asyncio.to_thread(
-                context.orders.carry_out,
+    async def _asked(self, item: Fulfilment) -> dict[str, Any]:
+        """Ask the order system for a remedy; gives its receipt.
+
+        A call that hangs is waited for again at the next try: a second one beside it would
+        hang as well.
+
+        Raises:
+            TimeoutError: No answer yet.
+        """
+        call = self._calls.get(item.key)
+        if call is None:
+            call = self._calls[item.key] = aside(
+                self._context.orders.carry_out,
                 item.key,
                 item.business,
                 item.order_number,
                 item.remedy,
             )
-        except OrderSystemError as error:
+        done, _ = await asyncio.wait({call}, timeout=self._call_seconds)
+        if not done:
+            raise TimeoutError("the order system does not answer")
+        del self._calls[item.key]
+        return call.result()
+
+    async def _postpone(self, item: Fulfilment) -> None:
+        context = self._context
+        committed = await context.storage.write(_postponed, context, item, context.clock())
+        faults.reach("fulfilment-postponed")
+        self._router.publish(committed)
+
+    async def _carry_out(self, item: Fulfilment) -> None:
+        context = self._context
+        faults.reach("fulfilment-taken")
+        try:
+            receipt = await self._asked(item)
+        except (OrderSystemError, TimeoutError) as error:
             log.warning("order system away", key=item.key, error=str(error))
-            await context.storage.write(fulfilments.postpone, item, context.clock())
-            faults.reach("fulfilment-postponed")
+            await self._postpone(item)
             return
         except RemedyRefusedError as error:
             log.warning("remedy refused", key=item.key, error=str(error))
@@ -109,7 +141,56 @@ def _done(db: Connection, item: Fulfilment, receipt: dict[str, Any], now: dateti
         },
         now,
     )
-    return Committed([entry] if entry else [], changed=(item.conversation_id,))
+    changed = (Changed(item.business, item.conversation_id),)
+    return Committed([entry] if entry else [], changed=changed)
+
+
+def _postponed(db: Connection, context: Context, item: Fulfilment, now: datetime) -> Committed:
+    """Try again later; when it has failed for long, tell the customer once and bring a person.
+
+    The remedy stays to do and goes on: nobody has to ask for it again.
+    """
+    business, kind = context.directory.business(item.business), KINDS.get(item.remedy["kind"])
+    conversation = conversations.load(db, item.conversation_id, lock=True)
+    fulfilments.postpone(db, item, now)
+    if item.attempts + 1 < _LATE_AFTER or not (business and kind and conversation):
+        return Committed([])
+    title = kind.title(item.remedy)
+    entry = streams.append(
+        db,
+        conversation.stream,
+        {
+            "id": f"{item.key}.late",
+            "kind": "progress",
+            "title": title,
+            "text": phrases.remedy_late(item.key, title, business.person_by_words(now)),
+            "state": "late",
+        },
+        now,
+    )
+    if entry is None:
+        return Committed([])
+    if conversation.owner == BOT:
+        _to_a_person(db, context, conversation, item, "remedy_late", now)
+    return Committed([entry], changed=(Changed(item.business, conversation.id),))
+
+
+def _to_a_person(
+    db: Connection,
+    context: Context,
+    conversation: Conversation,
+    item: Fulfilment,
+    reason: str,
+    now: datetime,
+) -> None:
+    """Put a conversation that the bot owns into the queue because of a remedy."""
+    case = cases.load(db, item.case_id)
+    by = context.business(item.business).person_by(now).isoformat()
+    handed = apply(case, HandOver(reason, by), now)
+    if handed:
+        cases.save(db, handed, item.business, conversation.customer_id, now)
+    conversations.change_owner(db, conversation, QUEUE, now, expected=(BOT,), reason=reason)
+    context.metrics.handovers.labels(reason).inc()
 
 
 def _refused(db: Connection, context: Context, item: Fulfilment, now: datetime) -> Committed:
@@ -119,16 +200,8 @@ def _refused(db: Connection, context: Context, item: Fulfilment, now: datetime) 
         return Committed([])
     business = context.business(item.business)
     title = KINDS[item.remedy["kind"]].title(item.remedy)
-    case = cases.load(db, item.case_id)
-    if case:
-        by = business.person_by(now).isoformat()
-        handed = apply(case, HandOver("remedy_refused", by), now)
-        if handed:
-            cases.save(db, handed, item.business, conversation.customer_id, now)
     if conversation.owner == BOT:
-        conversations.change_owner(
-            db, conversation, QUEUE, now, expected=(BOT,), reason="remedy_refused"
-        )
+        _to_a_person(db, context, conversation, item, "remedy_refused", now)
     entry = streams.append(
         db,
         conversation.stream,
@@ -141,4 +214,5 @@ def _refused(db: Connection, context: Context, item: Fulfilment, now: datetime) 
         },
         now,
     )
-    return Committed([entry] if entry else [], changed=(conversation.id,))
+    changed = (Changed(item.business, conversation.id),)
+    return Committed([entry] if entry else [], changed=changed)

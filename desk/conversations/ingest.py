@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 
 from desk.context import Context
 from desk.conversations import buttons
+from recovery.dialogue.reply import Pressed
 from recovery.ids import new_id
 from recovery.privacy import mask
 from recovery.store import cases, conversations, customers, inbox, streams
@@ -19,6 +20,8 @@ from recovery.store.streams import Entry
 LONGEST = 2000
 ENTERED = "entered"
 ENTERED_TEXT = "（客户进入私聊）"
+# Reasons to wait for a person that an accepted offer does not settle.
+_FOR_A_PERSON = frozenset({"safety", "escalation"})
 _CLIENT_ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
 # Rasa would take a leading slash for a command of its own.
 _SLASH = re.compile(r"^[\s/／]*[/／]+\s*")
@@ -28,7 +31,7 @@ class RefusedError(ValueError):
     """A message that is not taken; the customer reads the sentence.
 
     Attributes:
-        code: `empty`, `too_long`, `bad_frame`, `bad_button`.
+        code: `empty`, `too_long`, `too_fast`, `bad_frame`, `bad_button`, `closed`.
         retry: Whether sending the same again may work.
     """
 
@@ -141,8 +144,7 @@ def take(db: Connection, context: Context, incoming: Incoming, now: datetime) ->
         if read is None:
             raise RefusedError("bad_button", "这个按钮已经失效，请直接打字告诉我们")
         pressed, intent = asdict(read[0]), read[1]
-        if read[0].act == "accept":
-            conversation = _claimed(db, conversation, read[0].offer, now)
+        conversation = _pressed_in(db, conversation, read[0], now)
     message = inbox.add(
         db,
         new_id("m"),
@@ -173,20 +175,38 @@ def take(db: Connection, context: Context, incoming: Incoming, now: datetime) ->
     return Taken(message, conversation, False, [entry] if entry else [])
 
 
-def _claimed(
-    db: Connection, conversation: Conversation, offer: str | None, now: datetime
+def _pressed_in(
+    db: Connection, conversation: Conversation, pressed: Pressed, now: datetime
 ) -> Conversation:
-    """Let the bot settle an accepted offer although the conversation waits in the queue.
+    """The conversation in which a quick reply counts.
 
-    The acceptance decides the matter, no person has it yet, and only the bot can say what
-    happens next without making the customer wait.
+    Quick replies speak to the bot. A person would not see what they stand for, so they are not
+    taken in silence where a person answers. One is taken out of the queue: an acceptance
+    decides the matter, no person has it yet, and only the bot can say what happens next without
+    making the customer wait.
+
+    Raises:
+        RefusedError: A person answers, or is waited for; the customer reads whom to tell.
     """
-    case = cases.load(db, conversation.case_id)
-    known = case.offer(offer) if case and offer else None
-    if conversation.owner != QUEUE or known is None or not known.open_at(now):
+    if conversation.owner == BOT:
         return conversation
+    if conversation.owner != QUEUE:
+        raise RefusedError("closed", "现在由同事为您服务，请直接告诉他")
+    if not _settles(db, conversation, pressed, now):
+        raise RefusedError("closed", "已转给同事，请等他回复您")
     conversations.change_owner(db, conversation, BOT, now, expected=(QUEUE,))
     return conversations.load(db, conversation.id) or conversation
+
+
+def _settles(db: Connection, conversation: Conversation, pressed: Pressed, now: datetime) -> bool:
+    """Whether this accepts an open offer of a case that needs no person for its own sake."""
+    case = cases.load(db, conversation.case_id)
+    if pressed.act != "accept" or pressed.offer is None or case is None:
+        return False
+    if case.safety or {case.reason, conversation.reason} & _FOR_A_PERSON:
+        return False
+    offer = case.offer(pressed.offer)
+    return offer is not None and offer.open_at(now)
 
 
 def take_entered(db: Connection, conversation: Conversation, now: datetime) -> Message | None:

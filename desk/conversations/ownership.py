@@ -7,19 +7,25 @@ from sqlalchemy import Connection
 
 from desk.context import Context
 from desk.conversations import phrases
-from desk.conversations.commit import Committed
+from desk.conversations.commit import Changed, Committed
 from desk.conversations.ingest import clean
 from recovery.case import given_back
 from recovery.commands import Note
 from recovery.ids import fingerprint
+from recovery.privacy import mask
 from recovery.store import cases, conversations, streams
 from recovery.store.conversations import BOT, QUEUE, Conversation, OwnershipError, staff_owner
 from recovery.store.staff import Staff
 
 
-def _present(db: Connection, conversation_id: str) -> Conversation:
+def _present(db: Connection, conversation_id: str, who: Staff) -> Conversation:
+    """A conversation that this member of staff may know of.
+
+    Raises:
+        LookupError: There is none; another business's is none.
+    """
     conversation = conversations.load(db, conversation_id, lock=True)
-    if conversation is None:
+    if conversation is None or not who.sees(conversation.business):
         raise LookupError(conversation_id)
     return conversation
 
@@ -28,7 +34,11 @@ def _tell(
     db: Connection, conversation: Conversation, event: dict[str, Any], now: datetime
 ) -> Committed:
     entry = streams.append(db, conversation.stream, event, now)
-    return Committed([entry] if entry else [], changed=(conversation.id,))
+    return Committed([entry] if entry else [], changed=_changed(conversation))
+
+
+def _changed(conversation: Conversation) -> tuple[Changed, ...]:
+    return (Changed(conversation.business, conversation.id),)
 
 
 def take(
@@ -40,7 +50,7 @@ def take(
         LookupError: No such conversation.
         OwnershipError: Another member of staff has it.
     """
-    conversation = _present(db, conversation_id)
+    conversation = _present(db, conversation_id, who)
     owner = staff_owner(who.id)
     if conversation.owner == owner:
         return Committed([])
@@ -75,23 +85,31 @@ def answer(
         OwnershipError: Somebody else owns it: only the owner speaks.
         RefusedError: Empty or too long.
     """
-    conversation = _present(db, conversation_id)
+    conversation = _present(db, conversation_id, who)
     if conversation.owner != staff_owner(who.id):
         raise OwnershipError(conversation.owner)
+    words = clean(text)
     message_id = "w" + fingerprint(f"{conversation.id}:{who.id}:{client_id}")[:24]
-    event = {
+    event: dict[str, Any] = {
         "id": message_id,
         "kind": "message",
         "author": "staff",
         "name": who.name,
-        "text": clean(text),
+        "text": words,
         "client_id": client_id,
     }
+    if not conversation.private:
+        # Everybody reads it: whom it answers is said, and nothing personal is.
+        post = streams.last_post(db, conversation.shown_in, conversation.customer_id)
+        masked = mask(words)
+        event |= {"text": masked.text, "reply_to": post}
+        if masked.found:
+            event["original"] = words
     entry = streams.append(db, conversation.shown_in, event, now)
     if entry:
-        conversations.note_message(db, conversation.id, str(event["text"]), now)
+        conversations.note_message(db, conversation.id, event["text"], now)
     entries = [entry] if entry else []
-    return Committed(entries, changed=(conversation.id,)), conversation, message_id
+    return Committed(entries, changed=_changed(conversation)), conversation, message_id
 
 
 def give_back(
@@ -103,7 +121,7 @@ def give_back(
         LookupError: No such conversation.
         OwnershipError: It is not this member's to give.
     """
-    conversation = _present(db, conversation_id)
+    conversation = _present(db, conversation_id, who)
     conversations.change_owner(db, conversation, BOT, now, expected=(staff_owner(who.id),))
     case = cases.load(db, conversation.case_id)
     if case:

@@ -2,11 +2,13 @@
 
 import asyncio
 from collections import deque
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from time import perf_counter
 from typing import Any
 
 from sqlalchemy import Connection
+from sqlalchemy.exc import SQLAlchemyError
 
 from desk.context import Context
 from desk.conversations.commit import (
@@ -23,6 +25,7 @@ from recovery.case import Case
 from recovery.logs import log
 from recovery.store import cases, conversations, inbox, said
 from recovery.store.conversations import BOT, Conversation
+from recovery.store.database import is_away
 from recovery.store.inbox import Message
 
 _TOGETHER = 48
@@ -112,10 +115,14 @@ class Router:
         del self._lanes[conversation]
 
     async def _handle_surely(self, message: Message) -> None:
-        """Handle a message; when that fails again and again, give it to a person."""
+        """Handle a message; when that fails again and again, give it to a person.
+
+        While the store is away nothing can be said or given to anybody, so that counts for
+        nothing: the message waits at the head of its lane until the store is back.
+        """
         for attempt in range(_HANDLE_TRIES):
             try:
-                await self._handle(message)
+                await self._with_store(message, self._handle)
                 return
             # A lane must outlive whatever one message brings about; all of it is logged.
             except Exception as error:
@@ -127,15 +134,36 @@ class Router:
                 )
                 await asyncio.sleep(_FIRST_PAUSE * 2**attempt)
         try:
-            given_up = await self._context.storage.write(
+            await self._with_store(message, self._give_up)
+        except Exception as error:
+            # The business is configured no more: the message stays `new` for the next start, and
+            # the lane goes on with what follows.
+            log.error("message left", conversation=message.conversation_id, error=repr(error))
+
+    async def _with_store(
+        self, message: Message, work: Callable[[Message], Coroutine[Any, Any, None]]
+    ) -> None:
+        """Do something with a message, again and again for as long as the store is away."""
+        pause = _FIRST_PAUSE
+        while True:
+            try:
+                await work(message)
+                return
+            except SQLAlchemyError as error:
+                if not is_away(error):
+                    raise
+                # Its text may hold parts of the statement, which is of no use here.
+                kind = type(error).__name__
+                log.warning("store away", conversation=message.conversation_id, error=kind)
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, _LONGEST_PAUSE)
+
+    async def _give_up(self, message: Message) -> None:
+        self.publish(
+            await self._context.storage.write(
                 commit_given_up, self._context, message, self._context.clock()
             )
-        except Exception as error:
-            # The store itself is away, or the business is configured no more: the message stays
-            # `new` for the next start, and the lane goes on with what follows.
-            log.error("message left", conversation=message.conversation_id, error=repr(error))
-            return
-        self.publish(given_up)
+        )
 
     async def _handle(self, message: Message) -> None:
         begun = perf_counter()
@@ -157,8 +185,8 @@ class Router:
         """Show what was committed."""
         hub = self._context.hub
         hub.publish(committed.entries)
-        for conversation in committed.changed:
-            hub.signal("desk", {"type": "changed", "conversation": conversation})
+        for changed in committed.changed:
+            hub.changed(*changed)
         if committed.promised:
             self.remedies_wait.set()
 
@@ -238,7 +266,15 @@ class Router:
 
     async def _hold(self, message: Message) -> None:
         now = self._context.clock()
-        committed = await self._context.storage.write(commit_holding, self._context, message, now)
+        try:
+            committed = await self._context.storage.write(
+                commit_holding, self._context, message, now
+            )
+        except SQLAlchemyError as error:
+            # The customer is not asked for patience; the answer itself still comes.
+            kind = type(error).__name__
+            log.warning("holding failed", conversation=message.conversation_id, error=kind)
+            return
         if committed.entries:
             faults.reach("holding-committed")
         self.publish(committed)
@@ -247,9 +283,7 @@ class Router:
 
     async def _overheard(self, message: Message, situation: _Situation) -> Committed | None:
         """Show it to staff at once; anger stays measured, and the bot will know the story."""
-        self._context.hub.signal(
-            "desk", {"type": "changed", "conversation": message.conversation_id}
-        )
+        self._context.hub.changed(situation.conversation.business, message.conversation_id)
         understood = None
         if message.intent != ENTERED:
             body = _body(message, situation, self._context.settings.episode_turns)

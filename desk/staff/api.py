@@ -1,5 +1,6 @@
 """The staff page: login, the queue, take, read, answer, give back."""
 
+import asyncio
 import json as jsonlib
 import time
 from collections.abc import Awaitable, Callable
@@ -16,15 +17,16 @@ from desk.channels.view import for_staff
 from desk.channels.web import same_origin
 from desk.context import Context
 from desk.conversations import ownership
-from desk.conversations.ingest import RefusedError
+from desk.conversations.ingest import RefusedError, is_client_id
 from desk.conversations.router import Router
 from desk.errors import PageError, not_found
 from desk.finish import to_the_end
+from desk.hub import DESK
 from desk.staff import lists
 from recovery import faults
 from recovery.ids import fingerprint
 from recovery.store import conversations, staff
-from recovery.store.conversations import OwnershipError, staff_owner
+from recovery.store.conversations import Conversation, OwnershipError, staff_owner
 from recovery.store.staff import Staff
 
 COOKIE = "huixin_staff"
@@ -77,7 +79,11 @@ async def login(request: Request) -> HTTPResponse:
         raise PageError(429, "too_fast", "试得太快了，请稍等再试")
     found = None
     if _plausible(name, 80) and _plausible(password, 200):
-        found = await context.storage.write(staff.log_in, name, password, context.clock())
+        known = await context.storage.read(staff.password_hash, name)
+        # Costly on purpose: outside of any transaction, and only a few at once.
+        async with request.app.ctx.password_slots:
+            tried = await asyncio.to_thread(staff.attempt, name, known, password)
+        found = await context.storage.write(staff.log_in, tried, context.clock())
     if found is None:
         raise PageError(401, "bad_login", "账号或密码不对，或暂时锁定，请稍后再试")
     who, secret, csrf = found
@@ -135,12 +141,13 @@ async def all_conversations(request: Request) -> HTTPResponse:
 @logged_in
 async def one_conversation(request: Request, conversation_id: str) -> HTTPResponse:
     """One conversation with its case, public and private part."""
-    context = context_of(request)
-    shown = await context.storage.write(
-        lists.whole_conversation, context, conversation_id, request.ctx.staff
-    )
+    context, who = context_of(request), request.ctx.staff
+    shown = await context.storage.read(lists.whole_conversation, context, conversation_id, who)
     if shown is None:
         raise not_found()
+    row = shown["conversation"]
+    if row["owner"] == staff_owner(who.id) and row["unread"]:
+        await context.storage.write(lists.note_seen, conversation_id, who, shown["seq"])
     return json(shown)
 
 
@@ -188,13 +195,13 @@ async def answer(request: Request, conversation_id: str) -> HTTPResponse:
     """Say something as the owner."""
     context, body = context_of(request), json_body(request)
     client_id, text = body.get("id"), body.get("text")
-    if not isinstance(client_id, str) or not isinstance(text, str) or not client_id:
+    if not isinstance(client_id, str) or not isinstance(text, str) or not is_client_id(client_id):
         raise PageError(400, "bad_request", "请求的格式不对")
     who, router = request.ctx.staff, _router(request)
 
     async def work() -> tuple[str, bool]:
         committed, conversation, message_id = await context.storage.write(
-            ownership.answer, conversation_id, who, client_id[:80], text, context.clock()
+            ownership.answer, conversation_id, who, client_id, text, context.clock()
         )
         faults.reach("staff-answered")
         router.publish(committed)
@@ -244,13 +251,16 @@ class _StaffSocket:
     def __init__(self, context: Context, page: PageSocket) -> None:
         self._context = context
         self._page = page
-        self._watched: tuple[str, ...] = ()
+        self._watched: Conversation | None = None
+        self.who: Staff | None = None
 
     def end(self, _: dict[str, Any]) -> None:
         """The login has ended: nothing more is shown."""
         self._page.end(4401, "not_logged_in")
 
     def changed(self, frame: dict[str, Any]) -> None:
+        if self.who is None or not self.who.sees(frame["business"]):
+            return
         event = {"kind": "changed", "conversation": frame["conversation"]}
         # One running number over all businesses; lists are read anew, so gaps do not matter.
         seq = time.time_ns() // 1_000_000
@@ -258,16 +268,19 @@ class _StaffSocket:
 
     async def watch(self, conversation_id: str, after: int) -> None:
         """Send the events of one conversation instead of the one before."""
-        for stream in self._watched:
-            self._page.unfollow(stream)
+        if self._watched:
+            self._page.unfollow(self._watched.stream)
+            self._page.unhear(_watch_topic(self._watched))
         found = await self._context.storage.read(conversations.load, conversation_id)
-        if found is None:
-            self._watched = ()
-            return
-        self._watched = (found.stream,)
-        self._page.follow(found.stream, after)
-        self._page.hear(f"watch:{found.id}")
-        await self._page.catch_up(found.stream)
+        self._watched = found if found and self.who and self.who.sees(found.business) else None
+        if self._watched:
+            self._page.follow(self._watched.stream, after)
+            self._page.hear(_watch_topic(self._watched))
+
+
+def _watch_topic(conversation: Conversation) -> str:
+    """Where those who look at a conversation hear that its customer types."""
+    return f"watch:{conversation.id}"
 
 
 @sockets.websocket("/staff")  # type: ignore[untyped-decorator]  # Sanic
@@ -279,11 +292,11 @@ async def live(request: Request, socket: Websocket) -> None:
     session = _session_topic(request.cookies.get(COOKIE) or "")
     # Before the check, so that a logout at this very moment is not missed.
     context.hub.hear_signals(session, desk.end)
-    context.hub.hear_signals("desk", desk.changed)
+    context.hub.hear_signals(DESK, desk.changed)
     try:
         if not same_origin(request):
             raise PageError(403, "forbidden", "请从本站的页面进入")
-        await _who(request)
+        desk.who, _ = await _who(request)
         await socket.send(jsonlib.dumps({"type": "welcome", "after": number(None)}))
         await page.serve(_read(request, socket, page, desk))
     except PageError as error:
@@ -291,7 +304,7 @@ async def live(request: Request, socket: Websocket) -> None:
     except GONE:
         pass
     finally:
-        context.hub.leave_signals("desk", desk.changed)
+        context.hub.leave_signals(DESK, desk.changed)
         context.hub.leave_signals(session, desk.end)
         page.close()
 
@@ -305,7 +318,7 @@ async def _read(request: Request, socket: Websocket, page: PageSocket, desk: _St
         if not isinstance(frame, dict):
             continue
         # The session may have run out since the socket was opened.
-        await _who(request)
+        desk.who, _ = await _who(request)
         if frame.get("type") == "ping":
             page.send({"type": "pong"})
         elif frame.get("type") == "watch":

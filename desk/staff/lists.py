@@ -15,7 +15,6 @@ from recovery.store.staff import Staff
 from recovery.store.tables import cases as cases_table
 from recovery.store.tables import conversations as table
 from recovery.store.tables import customers as customers_table
-from recovery.store.tables import outbox
 
 _LONGEST_LIST = 200
 _HISTORY = 500
@@ -52,14 +51,15 @@ def all_lists(db: Connection, context: Context, who: Staff) -> dict[str, list[di
 
     Returns:
         Rows as in docs/architecture.md, "Staff page -> desk"; the queue by priority, then by
-        waiting time; at most 200 each.
+        waiting time; at most 200 each. Of one business only, where the account belongs to one.
     """
+    visible = (table.c.business == who.business,) if who.business is not None else ()
     mine = staff_owner(who.id)
     names = staff.names(db)
     priority = func.coalesce(cases_table.c.priority, 0).desc()
 
     def rows(*where: Any, order: tuple[Any, ...]) -> list[dict[str, Any]]:  # noqa: ANN401
-        found = db.execute(_rows.where(*where).order_by(*order).limit(_LONGEST_LIST))
+        found = db.execute(_rows.where(*visible, *where).order_by(*order).limit(_LONGEST_LIST))
         return [_row(db, context, row, names) for row in found]
 
     latest = (table.c.last_at.desc(),)
@@ -107,24 +107,22 @@ def _owner_name(owner: str, names: dict[int, str], assistant: str) -> str:
 def whole_conversation(
     db: Connection, context: Context, conversation_id: str, who: Staff
 ) -> dict[str, Any] | None:
-    """One conversation with both its parts and its case; marks it as read by its owner.
+    """One conversation with both its parts and its case.
 
     Args:
-        db: A writing transaction.
+        db: A transaction.
         context: The desk.
         conversation_id: Which one.
         who: Who looks.
 
     Returns:
-        As in docs/architecture.md; None where there is no such conversation.
+        As in docs/architecture.md; None where there is no such conversation, or none that this
+        account may know of.
     """
     row = db.execute(_rows.where(table.c.id == conversation_id)).first()
     conversation = conversations.load(db, conversation_id)
-    if row is None or conversation is None:
+    if row is None or conversation is None or not who.sees(conversation.business):
         return None
-    seq = streams.last(db, conversation.stream)
-    if conversation.owner == staff_owner(who.id):
-        db.execute(update(table).where(table.c.id == conversation_id).values(seen_by_staff=seq))
     other = _other(db, conversation, "public" if conversation.private else "private")
     public, private = (other, conversation) if conversation.private else (conversation, other)
     case = Case.from_state(row.state) if row.state else None
@@ -133,8 +131,21 @@ def whole_conversation(
         "case": _case(db, case) if case else None,
         "public": _public_part(db, public) if public else [],
         "private": _events(db, private.stream) if private else [],
-        "seq": seq,
+        "seq": streams.last(db, conversation.stream),
     }
+
+
+def note_seen(db: Connection, conversation_id: str, who: Staff, seq: int) -> None:
+    """Remember up to where the owner has read a conversation."""
+    db.execute(
+        update(table)
+        .where(
+            table.c.id == conversation_id,
+            table.c.owner == staff_owner(who.id),
+            table.c.seen_by_staff < seq,
+        )
+        .values(seen_by_staff=seq)
+    )
 
 
 def _other(db: Connection, conversation: Conversation, kind: str) -> Conversation | None:
@@ -144,34 +155,19 @@ def _other(db: Connection, conversation: Conversation, kind: str) -> Conversatio
 
 
 def _events(db: Connection, stream: str) -> list[dict[str, Any]]:
+    return [for_staff(event) for event in _latest(db, stream)]
+
+
+def _latest(db: Connection, stream: str) -> list[dict[str, Any]]:
     after = max(0, streams.last(db, stream) - _HISTORY)
-    return [for_staff(entry.event) for entry in streams.after(db, stream, after, _HISTORY)]
+    return [entry.event for entry in streams.after(db, stream, after, _HISTORY)]
 
 
 def _public_part(db: Connection, conversation: Conversation) -> list[dict[str, Any]]:
     """This customer's posts in the room and the answers to them, not everybody's talk."""
-    recent = db.execute(
-        select(outbox.c.event)
-        .where(
-            outbox.c.stream == conversation.shown_in,
-            outbox.c.event["customer"].as_string() == conversation.customer_id,
-        )
-        .order_by(outbox.c.seq.desc())
-        .limit(_HISTORY)
-    )
-    posts = [row.event for row in recent][::-1]
-    ids = {post["id"] for post in posts}
-    answers = [
-        row.event
-        for row in db.execute(
-            select(outbox.c.event).where(
-                outbox.c.stream == conversation.shown_in,
-                outbox.c.event["reply_to"].as_string().in_(ids),
-            )
-        )
-    ]
-    own = [entry.event for entry in streams.after(db, conversation.stream, 0, _HISTORY)]
-    events = sorted([*posts, *answers, *own], key=lambda event: str(event["at"]))
+    posts = streams.posts_of(db, conversation.shown_in, conversation.customer_id, _HISTORY)
+    own = _latest(db, conversation.stream)
+    events = sorted([*posts, *own], key=lambda event: str(event["at"]))
     return [for_staff(event) for event in events]
 
 

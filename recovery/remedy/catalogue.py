@@ -162,7 +162,8 @@ def check(remedy: Any) -> Remedy:  # noqa: ANN401 - whatever a table or a payloa
     Raises:
         BadRemedyError: Unknown kind, missing, fractional or negative parameter.
     """
-    if not isinstance(remedy, dict) or remedy.get("kind") not in KINDS:
+    kind = remedy.get("kind") if isinstance(remedy, dict) else None
+    if not isinstance(kind, str) or kind not in KINDS:
         raise BadRemedyError(f"unknown remedy {str(remedy)[:80]!r}")
     checked: Remedy = dict(remedy)
     for name in KINDS[remedy["kind"]].parameters:

@@ -2,19 +2,33 @@
 
 from datetime import datetime
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from recovery.case import Case
 from recovery.commands import Command, to_wire
 from recovery.store.database import stamp
 from recovery.store.tables import case_log, cases
 
+_THIS = cases.c.id == bindparam("this")
+_LOAD = select(cases.c.state).where(_THIS)
+_SAVE = (
+    update(cases)
+    .where(_THIS)
+    .values(
+        stage=bindparam("now_stage"),
+        priority=bindparam("now_priority"),
+        state=bindparam("now_state"),
+        updated_at=bindparam("now_at"),
+    )
+)
+_LOG = insert(case_log)
+
 
 def load(db: Connection, case_id: str | None) -> Case | None:
     """Read a case; None for no id and for an unknown one."""
     if case_id is None:
         return None
-    state = db.execute(select(cases.c.state).where(cases.c.id == case_id)).scalar()
+    state = db.execute(_LOAD, {"this": case_id}).scalar()
     return Case.from_state(state) if state else None
 
 
@@ -26,8 +40,14 @@ def save(db: Connection, case: Case, business: str, customer: str, now: datetime
         "state": case.to_state(),
         "updated_at": stamp(now),
     }
-    changed = db.execute(update(cases).where(cases.c.id == case.id).values(**values)).rowcount
-    if not changed:
+    present = {
+        "this": case.id,
+        "now_stage": values["stage"],
+        "now_priority": values["priority"],
+        "now_state": values["state"],
+        "now_at": values["updated_at"],
+    }
+    if not db.execute(_SAVE, present).rowcount:
         db.execute(
             insert(cases).values(
                 id=case.id, business=business, customer_id=customer, opened_at=stamp(now), **values
@@ -37,8 +57,5 @@ def save(db: Connection, case: Case, business: str, customer: str, now: datetime
 
 def log(db: Connection, case_id: str, message_id: str, command: Command, now: datetime) -> None:
     """Add a command to the log of a case, which is only ever appended to."""
-    db.execute(
-        insert(case_log).values(
-            case_id=case_id, message_id=message_id, command=to_wire(command), at=stamp(now)
-        )
-    )
+    values = {"case_id": case_id, "message_id": message_id, "at": stamp(now)}
+    db.execute(_LOG, {**values, "command": to_wire(command)})

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
 from recovery.ids import new_id
 from recovery.store.database import hold, stamp
@@ -64,6 +64,13 @@ class Conversation:
 
 
 _COLUMNS = tuple(conversations.c[name] for name in Conversation.__dataclass_fields__)
+# What every message needs is put together once: SQLAlchemy takes longer over it than SQLite.
+_THIS = conversations.c.id == bindparam("this")
+_LOAD = select(*_COLUMNS).where(_THIS)
+_NOTE_MESSAGE = (
+    update(conversations).where(_THIS).values(last_at=bindparam("at"), last_text=bindparam("text"))
+)
+_COUNT_TURN = update(conversations).where(_THIS).values(turns=conversations.c.turns + 1)
 
 
 def _one(row: Row[tuple[object, ...]] | None) -> Conversation | None:
@@ -79,11 +86,9 @@ def load(db: Connection, conversation_id: str, *, lock: bool = False) -> Convers
         lock: Keep others away, until the transaction ends, from all conversations of this
             customer: the public one and the private one share a case.
     """
-    query = select(*_COLUMNS).where(conversations.c.id == conversation_id)
-    found = _one(db.execute(query).first())
-    if lock and found:
-        hold(db, f"customer {found.customer_id}")
-        found = _one(db.execute(query).first())
+    found = _one(db.execute(_LOAD, {"this": conversation_id}).first())
+    if lock and found and hold(db, f"customer {found.customer_id}"):
+        found = _one(db.execute(_LOAD, {"this": conversation_id}).first())
     return found
 
 
@@ -183,20 +188,12 @@ def change_owner(
 
 def note_message(db: Connection, conversation_id: str, text: str, now: datetime) -> None:
     """Remember the latest words, for lists."""
-    db.execute(
-        update(conversations)
-        .where(conversations.c.id == conversation_id)
-        .values(last_at=stamp(now), last_text=text[:80])
-    )
+    db.execute(_NOTE_MESSAGE, {"this": conversation_id, "at": stamp(now), "text": text[:80]})
 
 
 def count_turn(db: Connection, conversation_id: str) -> None:
     """Count a turn taken by Rasa; turns name the episode."""
-    db.execute(
-        update(conversations)
-        .where(conversations.c.id == conversation_id)
-        .values(turns=conversations.c.turns + 1)
-    )
+    db.execute(_COUNT_TURN, {"this": conversation_id})
 
 
 def note_reason(db: Connection, conversation_id: str, reason: str) -> None:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from recovery.ids import fingerprint, new_id, new_secret
 from recovery.store.database import hold, stamp
@@ -30,6 +30,7 @@ class Customer:
 
 
 _COLUMNS = (customers.c.id, customers.c.business, customers.c.name, customers.c.external_id)
+_LOAD = select(*_COLUMNS).where(customers.c.id == bindparam("this"))
 
 
 def by_session(db: Connection, token: str, business: str) -> Customer | None:
@@ -54,7 +55,7 @@ def all_of_session(db: Connection, token: str) -> list[Customer]:
 
 def load(db: Connection, customer_id: str) -> Customer:
     """Read a customer that exists."""
-    row = db.execute(select(*_COLUMNS).where(customers.c.id == customer_id)).one()
+    row = db.execute(_LOAD, {"this": customer_id}).one()
     return Customer(*row)
 
 

@@ -42,7 +42,7 @@ def stamp(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="microseconds")
 
 
-def hold(db: Connection, name: str) -> None:
+def hold(db: Connection, name: str) -> bool:
     """Keep all others who hold this name out until the transaction ends.
 
     For what is looked up first and written then, where no row stands yet that could be locked.
@@ -51,11 +51,15 @@ def hold(db: Connection, name: str) -> None:
     Args:
         db: A writing transaction.
         name: Names of two things may share a lock (64 bits of a hash); that only costs time.
+
+    Returns:
+        Whether others may have been waited for; then what was read before is old.
     """
     if db.dialect.name != "postgresql":
-        return
+        return False
     number = int.from_bytes(sha256(name.encode(errors="surrogatepass")).digest()[:8], signed=True)
     db.execute(select(func.pg_advisory_xact_lock(number)))
+    return True
 
 
 class Database:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from recovery.store.database import stamp
 from recovery.store.tables import inbox
@@ -35,15 +35,20 @@ class Message:
 
 
 _COLUMNS = tuple(inbox.c[name] for name in Message.__dataclass_fields__)
+_KNOWN = select(*_COLUMNS).where(
+    inbox.c.conversation_id == bindparam("conversation"),
+    inbox.c.external_id == bindparam("external"),
+)
+_ADD = insert(inbox)
+_LOAD = select(*_COLUMNS).where(inbox.c.id == bindparam("this"))
+_OPEN = update(inbox).where(inbox.c.id == bindparam("this"), inbox.c.state == "new")
+_FINISH = _OPEN.values(state="done")
+_FINISH_UNDERSTOOD = _OPEN.values(state="done", understood=bindparam("parse"))
 
 
 def known(db: Connection, conversation_id: str, external_id: str) -> Message | None:
     """The message that already has this external id."""
-    row = db.execute(
-        select(*_COLUMNS).where(
-            inbox.c.conversation_id == conversation_id, inbox.c.external_id == external_id
-        )
-    ).first()
+    row = db.execute(_KNOWN, {"conversation": conversation_id, "external": external_id}).first()
     return Message(*row) if row else None
 
 
@@ -59,19 +64,18 @@ def add(
     pressed: dict[str, Any] | None = None,
 ) -> Message:
     """Store a new message."""
-    result = db.execute(
-        insert(inbox).values(
-            id=message_id,
-            conversation_id=conversation_id,
-            external_id=external_id,
-            text=text,
-            intent=intent,
-            pressed=pressed,
-            state="new",
-            holding=False,
-            received_at=stamp(now),
-        )
-    )
+    values = {
+        "id": message_id,
+        "conversation_id": conversation_id,
+        "external_id": external_id,
+        "text": text,
+        "intent": intent,
+        "pressed": pressed,
+        "state": "new",
+        "holding": False,
+        "received_at": stamp(now),
+    }
+    result = db.execute(_ADD, values)
     key = result.inserted_primary_key
     position = int(key[0]) if key else 0
     return Message(
@@ -90,7 +94,7 @@ def add(
 
 def load(db: Connection, message_id: str) -> Message | None:
     """Read a message."""
-    row = db.execute(select(*_COLUMNS).where(inbox.c.id == message_id)).first()
+    row = db.execute(_LOAD, {"this": message_id}).first()
     return Message(*row) if row else None
 
 
@@ -106,13 +110,11 @@ def finish(db: Connection, message_id: str, understood: dict[str, Any] | None) -
     Returns:
         Whether it was still open; False when somebody has answered it before.
     """
-    values: dict[str, Any] = {"state": "done"}
-    if understood is not None:
-        values["understood"] = understood
-    changed = db.execute(
-        update(inbox).where(inbox.c.id == message_id, inbox.c.state == "new").values(**values)
-    ).rowcount
-    return bool(changed)
+    if understood is None:
+        result = db.execute(_FINISH, {"this": message_id})
+    else:
+        result = db.execute(_FINISH_UNDERSTOOD, {"this": message_id, "parse": understood})
+    return bool(result.rowcount)
 
 
 def note_holding(db: Connection, message_id: str) -> None:

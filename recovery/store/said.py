@@ -2,28 +2,39 @@
 
 from datetime import datetime
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, select
+from sqlalchemy.dialects import postgresql, sqlite
 
 from recovery.store.database import stamp
 from recovery.store.tables import said
 
 _REMEMBERED = 300
+_VARIANTS = (
+    select(said.c.variant)
+    .where(said.c.customer_id == bindparam("customer"))
+    .order_by(said.c.at.desc())
+    .limit(_REMEMBERED)
+)
+_REMEMBER = {
+    dialect.__name__.rpartition(".")[2]: dialect.insert(said)
+    .values(customer_id=bindparam("customer"), variant=bindparam("told"), at=bindparam("now"))
+    .on_conflict_do_update(
+        index_elements=[said.c.customer_id, said.c.variant], set_={"at": bindparam("now")}
+    )
+    for dialect in (sqlite, postgresql)
+}
 
 
 def variants(db: Connection, customer_id: str) -> list[str]:
     """Ids of what was said, longest ago first."""
-    rows = db.execute(
-        select(said.c.variant)
-        .where(said.c.customer_id == customer_id)
-        .order_by(said.c.at.desc())
-        .limit(_REMEMBERED)
-    )
-    return [row.variant for row in rows][::-1]
+    return list(db.execute(_VARIANTS, {"customer": customer_id}).scalars())[::-1]
 
 
 def remember(db: Connection, customer_id: str, told: list[str], now: datetime) -> None:
     """Add what was said now."""
-    for variant in dict.fromkeys(told):
-        where = (said.c.customer_id == customer_id, said.c.variant == variant)
-        if not db.execute(update(said).where(*where).values(at=stamp(now))).rowcount:
-            db.execute(insert(said).values(customer_id=customer_id, variant=variant, at=stamp(now)))
+    rows = [
+        {"customer": customer_id, "told": variant, "now": stamp(now)}
+        for variant in dict.fromkeys(told)
+    ]
+    if rows:
+        db.execute(_REMEMBER[db.dialect.name], rows)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from recovery.store.database import stamp
@@ -20,6 +20,21 @@ class Entry:
     event: dict[str, Any]
 
 
+_KNOWN = select(outbox.c.seq).where(
+    outbox.c.stream == bindparam("stream"), outbox.c.id == bindparam("event")
+)
+_ADD = insert(outbox)
+_LAST = select(streams.c.last).where(streams.c.name == bindparam("stream"))
+# Takes the next number; whoever else writes to the stream waits for this transaction.
+_NEXT = {
+    dialect.__name__.rpartition(".")[2]: dialect.insert(streams)
+    .values(name=bindparam("stream"), last=1)
+    .on_conflict_do_update(index_elements=[streams.c.name], set_={"last": streams.c.last + 1})
+    .returning(streams.c.last)
+    for dialect in (sqlite, postgresql)
+}
+
+
 def append(db: Connection, stream: str, event: dict[str, Any], now: datetime) -> Entry | None:
     """Add an event, once for each event id.
 
@@ -33,41 +48,27 @@ def append(db: Connection, stream: str, event: dict[str, Any], now: datetime) ->
     Returns:
         The entry; None when the stream already has an event of this id.
     """
-    known = select(outbox.c.seq).where(outbox.c.stream == stream, outbox.c.id == event["id"])
-    if db.execute(known).first():
+    if db.execute(_KNOWN, {"stream": stream, "event": event["id"]}).first():
         return None
-    seq = _next(db, stream)
+    seq = int(db.execute(_NEXT[db.dialect.name], {"stream": stream}).scalar_one())
     at = stamp(now)
     event = {**event, "at": at}
-    db.execute(
-        insert(outbox).values(
-            stream=stream,
-            seq=seq,
-            id=event["id"],
-            event=event,
-            at=at,
-            customer=event.get("customer"),
-            reply_to=event.get("reply_to"),
-        )
-    )
+    values = {
+        "stream": stream,
+        "seq": seq,
+        "id": event["id"],
+        "event": event,
+        "at": at,
+        "customer": event.get("customer"),
+        "reply_to": event.get("reply_to"),
+    }
+    db.execute(_ADD, values)
     return Entry(stream, seq, event)
-
-
-def _next(db: Connection, stream: str) -> int:
-    """Take the next number; whoever else writes to the stream waits for this transaction."""
-    begin = postgresql.insert if db.dialect.name == "postgresql" else sqlite.insert
-    number = db.execute(
-        begin(streams)
-        .values(name=stream, last=1)
-        .on_conflict_do_update(index_elements=[streams.c.name], set_={"last": streams.c.last + 1})
-        .returning(streams.c.last)
-    )
-    return int(number.scalar_one())
 
 
 def last(db: Connection, stream: str) -> int:
     """The number of the latest event, 0 for an empty stream."""
-    return db.execute(select(streams.c.last).where(streams.c.name == stream)).scalar() or 0
+    return db.execute(_LAST, {"stream": stream}).scalar() or 0
 
 
 def last_post(db: Connection, stream: str, customer: str) -> str | None:

@@ -382,7 +382,7 @@ def test_staff_may_speak_first(client: Client, sender: str) -> None:
 def test_every_route_needs_the_token(client: Client, sender: str) -> None:
     body = message(sender, "你好")
     for path in ("/desk/messages", "/desk/overheard", "/desk/spoken"):
-        for token in (None, "", "wrong", f"{TOKEN}x", TOKEN[:-1]):
+        for token in (None, "", "wrong", f"{TOKEN}x", TOKEN[:-1], "t\xf6ken"):
             answer = client.ask("POST", path, body, token=token)
             assert answer.status == 401
             assert answer.content["error"]["code"] == "unauthorized"

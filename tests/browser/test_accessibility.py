@@ -23,6 +23,11 @@ def axe() -> str:
 
 def violations(page: Page) -> list[str]:
     """What axe finds of weight, in one line each."""
+    # A colour on its way from light to dark is neither.
+    page.wait_for_function(
+        "() => document.getAnimations().every((one) => one.playState !== 'running'"
+        " || one.effect.getComputedTiming().iterations === Infinity)"
+    )
     # Evaluated and not added as a script: the pages' own policy would refuse that.
     page.evaluate(f"window.axe || (() => {{ {axe()} }})()")
     found: list[dict[str, Any]] = page.evaluate(

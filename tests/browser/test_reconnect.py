@@ -58,7 +58,7 @@ def test_what_is_written_without_network_is_sent_once_when_it_is_back(party: Par
         is_sent(here, text)
 
     away.context.set_offline(False)
-    expect(away.status).to_have_text("")
+    away.connected()
     for text in written:
         is_sent(away, text)
     in_order(away, before, *missed)

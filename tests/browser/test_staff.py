@@ -69,13 +69,13 @@ def test_a_conversation_is_taken_answered_and_given_back(
     expect(agent.line("给我转人工")).to_be_visible()
     expect(agent.page.get_by_role("complementary")).to_contain_text("房间没有打扫干净")
     expect(agent.composer).to_be_disabled()
-    agent.page.wait_for_function(
-        "before => Number(/^\\((\\d+)\\)/.exec(document.title)?.[1] ?? 0) < before", arg=waiting
-    )
 
     agent.page.get_by_role("button", name="接手").click()
     expect(agent.owner).to_have_text("您负责这段会话")
     expect(agent.composer).to_be_focused()
+    # Whoever owns it has read it.
+    expect(agent.row(guest.name).get_by_text("条未读")).to_have_count(0)
+    assert unread(agent.page) < waiting
     expect(guest.page.get_by_text("现在由小何为您服务")).to_be_visible()
     expect(guest.page.get_by_test_id("owner-line")).to_have_text("小何（人工客服）在为您服务")
 
@@ -95,14 +95,15 @@ def test_a_conversation_is_taken_answered_and_given_back(
 
     agent.page.get_by_role("button", name="交还").click()
     dialog = agent.page.get_by_role("dialog")
-    dialog.get_by_role("button", name="交还").click()
+    confirm = dialog.get_by_role("button", name="交还", exact=True)
+    confirm.click()
     expect(dialog).to_contain_text("请写一句")
     agent.page.keyboard.press("Escape")
     expect(dialog).to_be_hidden()
     expect(agent.owner).to_have_text("您负责这段会话")
     agent.page.get_by_role("button", name="交还").click()
     dialog.get_by_label("留一句话").fill("已答应换房，等客人报订单号")
-    dialog.get_by_role("button", name="交还").click()
+    confirm.click()
     expect(agent.owner).to_have_text("机器人正在回复")
     expect(agent.composer).to_be_disabled()
     expect(guest.page.get_by_test_id("owner-line")).to_have_text("小岚（自动客服）在为您服务")
@@ -159,17 +160,19 @@ def test_what_comes_while_the_window_is_hidden_is_counted_in_its_title(
     agent.row(guest.name).click()
     agent.page.get_by_role("button", name="接手").click()
     expect(agent.owner).to_have_text("您负责这段会话")
-    agent.page.wait_for_function("() => !document.querySelector('[aria-current] .count')")
+    expect(agent.row(guest.name).get_by_text("条未读")).to_have_count(0)
     before = unread(agent.page)
-    show = (
-        "state => { Object.defineProperty(document, 'visibilityState',"
-        " {value: state, configurable: true});"
-        " document.dispatchEvent(new Event('visibilitychange')); }"
-    )
-    agent.page.evaluate(show, "hidden")
+    # Playwright's pages are never hidden, so this one is told that it is.
+    show = """hidden => {
+        const state = hidden ? 'hidden' : 'visible';
+        Object.defineProperty(document, 'hidden', {value: hidden, configurable: true});
+        Object.defineProperty(document, 'visibilityState', {value: state, configurable: true});
+        document.dispatchEvent(new Event('visibilitychange'));
+    }"""
+    agent.page.evaluate(show, True)
     guest.say("还在吗")
     expect(agent.page).to_have_title(f"({before + 1}) 客服台 · 回心")
-    agent.page.evaluate(show, "visible")
+    agent.page.evaluate(show, False)
     expect(agent.page).to_have_title(
         f"({before}) 客服台 · 回心" if before else "客服台 · 回心"
     )

@@ -99,8 +99,9 @@ class Visitor:
         return self.log.get_by_role("article").filter(has=words)
 
     def connected(self) -> None:
-        """Wait until the page is live."""
+        """Wait until the page is live and the history has come."""
         expect(self.status).to_have_attribute("data-state", re.compile("ready|warming|slow"))
+        expect(self.log).to_have_attribute("aria-busy", "false")
 
     def reload(self) -> None:
         """Load the page again, and wait until it is live."""

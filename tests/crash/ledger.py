@@ -65,6 +65,12 @@ class Ledger:
         """The number of the latest event of every stream."""
         return {row["name"]: row["last"] for row in self.rows("desk", "SELECT * FROM streams")}
 
+    def last(self, stream: str) -> int:
+        """The number of the latest event of a stream."""
+        return self.count(
+            "desk", "SELECT coalesce(max(last), 0) FROM streams WHERE name = ?", stream
+        )
+
     def effects(self, order: str) -> list[str]:
         """Keys of what was carried out against an order."""
         found = self.rows("orders", "SELECT key FROM effects WHERE number = ? ORDER BY key", order)

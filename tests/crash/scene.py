@@ -173,10 +173,7 @@ class Road:
         streams = self.scene.ledger.streams()
         for page in self._pages:
             for stream in page.last:
-                await page.until(
-                    lambda page, stream=stream: page.last[stream] >= streams.get(stream, 0),
-                    f"{stream} up to {streams.get(stream)}",
-                )
+                await page.up_to(stream, streams.get(stream, 0))
 
     async def close_books(self) -> None:
         """Check all that must hold at the end.

@@ -15,9 +15,11 @@ PASSWORD = "an honest password"
 
 @pytest.fixture(scope="session")
 def alone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """The desk without actions and Rasa; it is patient for a short time only."""
+    """The desk without actions and Rasa, with a patience and a pace that a test can wait for."""
     folder = tmp_path_factory.mktemp("alone")
-    with running(folder, "desk", holding_seconds=0.3, give_up_seconds=1.2) as stack:
+    limits = {"burst": 30, "per_second": 20, "sessions_per_minute": 100_000}
+    patience = {"holding_seconds": 0.3, "give_up_seconds": 1.2}
+    with running(folder, "desk", limits=limits, **patience) as stack:
         yield stack
 
 

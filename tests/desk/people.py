@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Self, TypeVar
 
 import httpx
+import pytest
 import websockets
 from sqlalchemy import select, update
 
@@ -64,8 +65,8 @@ async def caught_up(store: Database, page: Page, *names: str) -> None:
 class Guest:
     """A customer with a room open; `enter` opens the private chat."""
 
-    def __init__(self, stack: Stack, customer: Customer, business: str, me: Frame) -> None:
-        self.store = database(stack)
+    def __init__(self, store: Database, customer: Customer, business: str, me: Frame) -> None:
+        self.store = store
         self.customer = customer
         self.business = business
         self.id: str = me["id"]
@@ -154,12 +155,22 @@ async def guest(
     stack: Stack,
     business: str = "lanting",
     name: str = "阿明",
+    *,
+    store: Database | None = None,
     **more: Any,  # noqa: ANN401 - JSON
 ) -> AsyncIterator[Guest]:
-    """A customer who has just opened the room of a business."""
+    """A customer who has just opened the room of a business.
+
+    Args:
+        stack: Where.
+        business: Which.
+        name: What the customer is called.
+        store: The desk's database where it is not the usual SQLite file.
+        **more: What the page sends beside business and name, for example `identity`.
+    """
     async with Customer(stack.url) as customer:
         me = await customer.begin(business, name, **more)
-        one = Guest(stack, customer, business, me)
+        one = Guest(store or database(stack), customer, business, me)
         answer = await customer.http.get(f"/api/rooms/{one.room_name}")
         one.thread = answer.json()["conversation"]
         # What other tests have left in the room is not read again by every new customer.
@@ -171,6 +182,28 @@ async def guest(
             yield one
         finally:
             await one.close()
+
+
+def open_socket(stack: Stack, path: str, **headers: str) -> websockets.connect:
+    """A bare socket, for what the pages never send; it reads on however much is unread."""
+    address = stack.url.replace("http", "ws", 1) + path
+    return websockets.connect(address, additional_headers=headers, proxy=None, max_queue=None)
+
+
+async def closed(page: websockets.ClientConnection) -> tuple[int, str]:
+    """Wait until the desk closes a socket; its code and reason."""
+    async with asyncio.timeout(PATIENCE):
+        with pytest.raises(websockets.ConnectionClosed) as end:
+            while True:
+                await page.recv()
+    assert end.value.rcvd is not None
+    return end.value.rcvd.code, end.value.rcvd.reason
+
+
+async def close_code(stack: Stack, path: str, **headers: str) -> tuple[int, str]:
+    """How the desk turns away whoever opens a socket here."""
+    async with open_socket(stack, path, **headers) as page:
+        return await closed(page)
 
 
 ANGRY = {
@@ -262,7 +295,7 @@ class Agent:
         self.name = login.name
         self.owner = f"staff:{login.id}"
         self.cookie = f"huixin_staff={login.cookie}"
-        self._base = stack.url
+        self._stack = stack
         self.http = httpx.AsyncClient(
             base_url=stack.url,
             timeout=20,
@@ -309,8 +342,4 @@ class Agent:
         return content
 
     def socket(self) -> websockets.connect:
-        return websockets.connect(
-            self._base.replace("http", "ws", 1) + "/ws/staff",
-            additional_headers={"Cookie": self.cookie},
-            proxy=None,
-        )
+        return open_socket(self._stack, "/ws/staff", Cookie=self.cookie)

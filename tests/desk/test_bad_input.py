@@ -2,39 +2,31 @@
 
 import asyncio
 import json
+import socket
 import uuid
-from collections.abc import Iterator
 
-import httpx
 import pytest
 import websockets
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from recovery.store.tables import inbox
 from tests.desk.people import (
     ANGRY,
     PATIENCE,
-    ROOMS,
     Guest,
+    close_code,
+    closed,
     complain,
     database,
     guest,
+    open_socket,
     settled,
-    until,
     words,
 )
 from tests.support.customer import Customer, Frame, Page
-from tests.support.stack import Stack, running
+from tests.support.stack import Stack
 
 SCRIPT = "<script>alert('x')</script><img src=x onerror=alert(1)>"
-
-
-@pytest.fixture(scope="module")
-def paced(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """The desk alone with a pace that a test can wait out; it answers nobody for a while."""
-    limits = {"burst": 12, "per_second": 20, "sessions_per_minute": 1000}
-    with running(tmp_path_factory.mktemp("paced"), "desk", limits=limits) as stack:
-        yield stack
 
 
 def taken(stack: Stack, one: Guest) -> list[str]:
@@ -79,7 +71,7 @@ async def test_a_message_without_content_is_refused(alone: Stack, text: str) -> 
         ("😀" * 2001, False),
         ("字" * 2000 + "\u200b" * 100, True),
         (" " * 50 + "字" * 2000 + "\n" * 50, True),
-        ("字" * 15_000, False),
+        ("字" * 9_000, False),
     ],
 )
 async def test_two_thousand_characters_fit(alone: Stack, text: str, accepted: bool) -> None:
@@ -224,69 +216,55 @@ async def test_a_huge_frame_closes_this_page_and_no_other(alone: Stack) -> None:
 async def test_frames_in_pieces_and_not_in_utf8(alone: Stack) -> None:
     async with Customer(alone.url) as customer:
         await customer.begin("lanting")
-        address = alone.url.replace("http", "ws", 1) + "/ws/room/lanting-lobby"
-        headers = {"Cookie": customer.cookie}
-        async with websockets.connect(address, additional_headers=headers, proxy=None) as socket:
-            await socket.send(['{"type":', '"pi', 'ng"}'])
+        path = "/ws/room/lanting-lobby"
+        async with open_socket(alone, path, Cookie=customer.cookie) as page:
+            await page.send(['{"type":', '"pi', 'ng"}'])
             async with asyncio.timeout(PATIENCE):
-                while json.loads(await socket.recv())["type"] != "pong":
+                while json.loads(await page.recv())["type"] != "pong":
                     pass
-            await socket.send(b"\xff\xff", text=True)
-            async with asyncio.timeout(PATIENCE):
-                with pytest.raises(websockets.ConnectionClosed) as closed:
-                    while True:
-                        await socket.recv()
-            assert closed.value.rcvd is not None
-            assert closed.value.rcvd.code == 1007
+            await page.send(b"\xff\xff", text=True)
+            assert await closed(page) == (1007, "not UTF-8")
 
 
 # --- doors ----------------------------------------------------------------------------------
-
-
-async def close_code(stack: Stack, path: str, **headers: str) -> int:
-    address = stack.url.replace("http", "ws", 1) + path
-    async with websockets.connect(address, additional_headers=headers, proxy=None) as socket:
-        async with asyncio.timeout(PATIENCE):
-            with pytest.raises(websockets.ConnectionClosed) as closed:
-                while True:
-                    await socket.recv()
-    assert closed.value.rcvd is not None
-    return closed.value.rcvd.code
 
 
 async def test_doors_that_do_not_open(alone: Stack) -> None:
     async with Customer(alone.url) as customer:
         await customer.begin("lanting")
         own = {"Cookie": customer.cookie}
-        assert await close_code(alone, "/ws/room/nowhere", **own) == 4404
-        assert await close_code(alone, "/ws/room/%E5%A4%A7%E5%A0%82", **own) == 4404
-        assert await close_code(alone, "/ws/room/lanting-lobby") == 4401
-        assert await close_code(alone, "/ws/room/qinghe-square", **own) == 4401
+        assert await close_code(alone, "/ws/room/nowhere", **own) == (4404, "no_room")
+        assert await close_code(alone, "/ws/room/%E5%A4%A7", **own) == (4404, "no_room")
+        assert await close_code(alone, "/ws/room/lanting-lobby") == (4401, "no_session")
+        assert await close_code(alone, "/ws/room/qinghe-square", **own) == (4401, "no_session")
         for origin in ("https://elsewhere.example", "null", "file://", "x"):
             for path in ("/ws/room/lanting-lobby", "/ws/conversation/k1", "/ws/staff"):
-                assert await close_code(alone, path, Origin=origin, **own) == 4403, (origin, path)
+                code, _ = await close_code(alone, path, Origin=origin, **own)
+                assert code == 4403, (origin, path)
+
+
+async def welcome(stack: Stack, query: str, **headers: str) -> Frame:
+    """The first frame of a room's socket."""
+    path = f"/ws/room/lanting-lobby{query}"
+    async with open_socket(stack, path, **headers) as page:
+        first: Frame = json.loads(await page.recv())
+        return first
 
 
 async def test_a_page_of_ours_opens_the_door(alone: Stack) -> None:
     async with Customer(alone.url) as customer:
         await customer.begin("lanting")
-        address = alone.url.replace("http", "ws", 1) + "/ws/room/lanting-lobby"
-        headers = {"Cookie": customer.cookie, "Origin": alone.url}
-        async with websockets.connect(address, additional_headers=headers, proxy=None) as socket:
-            assert json.loads(await socket.recv())["type"] == "welcome"
+        first = await welcome(alone, "", Cookie=customer.cookie, Origin=alone.url)
+    assert (first["type"], first["status"]) == ("welcome", "warming")
 
 
 async def test_numbers_that_are_none_count_as_nothing_seen(alone: Stack) -> None:
     async with Customer(alone.url) as customer:
         await customer.begin("lanting")
-        for after in ("x", "-1", "1.5", "9" * 30, "٣", "", "%00"):
-            address = alone.url.replace("http", "ws", 1) + f"/ws/room/lanting-lobby?after={after}"
-            headers = {"Cookie": customer.cookie}
-            async with websockets.connect(
-                address, additional_headers=headers, proxy=None
-            ) as socket:
-                welcome = json.loads(await socket.recv())
-                assert (welcome["type"], welcome["after"]) == ("welcome", 0)
+        newcomer = await welcome(alone, "", Cookie=customer.cookie)
+        for number in ("x", "-1", "1.5", "9" * 30, "%D9%A3", "", "%00"):
+            query = f"?after={number}&own={number}"
+            assert await welcome(alone, query, Cookie=customer.cookie) == newcomer, number
 
 
 @pytest.mark.parametrize(
@@ -294,13 +272,11 @@ async def test_numbers_that_are_none_count_as_nothing_seen(alone: Stack) -> None
     [
         ("GET", "/api/nothing", 404),
         ("GET", "/api/rooms/nowhere", 404),
-        ("GET", "/api/conversations/../../etc/passwd", 404),
         ("GET", "/api/conversations/%2e%2e%2fetc%2fpasswd", 404),
         ("GET", "/api/conversations/%00", 404),
         ("DELETE", "/api/session", 405),
         ("GET", "/api/session", 405),
         ("GET", "/ws/room/lanting-lobby", 426),
-        ("GET", "/assets/../huixin.yml", 404),
         ("GET", "/assets/%2e%2e/%2e%2e/huixin.yml", 404),
     ],
 )
@@ -320,19 +296,39 @@ async def test_a_wrong_request_gets_an_error_code_and_a_sentence(
         assert answer.headers["x-content-type-options"] == "nosniff"
 
 
-async def test_html_in_a_path_is_not_given_back(alone: Stack) -> None:
-    async with httpx.AsyncClient(base_url=alone.url, trust_env=False) as http:
-        for path in (f"/api/{SCRIPT}", f"/{SCRIPT}", f"/api/rooms/{SCRIPT}"):
-            answer = await http.get(path)
-            assert "alert" not in answer.text
+async def test_a_path_opens_no_file_and_is_not_given_back(alone: Stack) -> None:
+    for path in (
+        "/../huixin.yml",
+        "/assets/../../huixin.yml",
+        "/%2e%2e/huixin.yml",
+        "/var/secrets.json",
+        f"/{SCRIPT}",
+        f"/api/{SCRIPT}",
+        f"/api/rooms/{SCRIPT}",
+    ):
+        shown = await asyncio.to_thread(raw_get, alone, path)
+        assert "businesses:" not in shown, path
+        assert "signing_key" not in shown, path
+        assert "alert" not in shown, path
+
+
+def raw_get(stack: Stack, path: str) -> str:
+    """GET a path as it stands: clients that are well-behaved tidy it up first."""
+    with socket.create_connection(("127.0.0.1", stack.ports["desk"]), timeout=20) as raw:
+        target = path.replace(" ", "%20")
+        raw.sendall(f"GET {target} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
+        received = b""
+        while part := raw.recv(65536):
+            received += part
+    return received.decode()
 
 
 # --- pace -----------------------------------------------------------------------------------
 
 
-async def test_fifty_messages_in_a_second(paced: Stack) -> None:
+async def test_fifty_messages_in_a_second(alone: Stack) -> None:
     """What is refused can be sent again with its id; nothing accepted is lost or disordered."""
-    async with guest(paced) as one, guest(paced, name="旁人") as other:
+    async with guest(alone) as one, guest(alone, name="旁人") as other:
         texts = {uuid.uuid4().hex: f"第{n}条" for n in range(50)}
         for message_id, text in texts.items():
             await one.room.say(text, message_id)
@@ -344,13 +340,13 @@ async def test_fifty_messages_in_a_second(paced: Stack) -> None:
         for one_id in refused:
             assert (answers[one_id]["code"], answers[one_id]["retry"]) == ("too_fast", True)
             assert answers[one_id]["message"]
-        assert taken(paced, one) == [texts[one_id] for one_id in accepted]
+        assert taken(alone, one) == [texts[one_id] for one_id in accepted]
         assert (await outcome(other.room, "大家好"))["type"] == "ack", "others are not slowed"
 
         for one_id in refused:
             await _sent_again(one.room, texts[one_id], one_id)
         everything = [texts[one_id] for one_id in [*accepted, *refused]]
-        assert taken(paced, one) == everything
+        assert taken(alone, one) == everything
         await one.up_to_date()
         mine = [event["text"] for event in one.seen if event.get("mine")]
         assert mine == everything, "shown in the order in which it was taken"
@@ -426,18 +422,25 @@ async def test_the_same_id_of_two_customers_is_two_messages(alone: Stack) -> Non
 
 
 async def test_a_page_that_comes_back_gets_exactly_what_it_missed(alone: Stack) -> None:
-    async with guest(alone) as one, guest(alone, name="旁人") as other:
+    """More than one batch of it."""
+    async with guest(alone) as one:
         await outcome(one.room, "我先说一句")
         await one.up_to_date()
         await one.room.disconnect()
         before = len(one.seen)
-        for n in range(350):
-            answer = await outcome(other.room, f"没看到的第{n}条")
-            assert answer["type"] == "ack"
+        said = []
+        for n in range(12):
+            async with guest(alone, name="旁人") as other:
+                texts = [f"没看到的第{n}之{place}条" for place in range(28)]
+                ids = [await other.room.say(text) for text in texts]
+                for message_id in ids:
+                    assert (await other.room.answered(message_id))["type"] == "ack"
+                said += texts
         await one.room.connect()
         await one.up_to_date()
         missed = [event["text"] for event in one.seen[before:] if event.get("name") == "旁人"]
-        assert missed == [f"没看到的第{n}条" for n in range(350)]
+        assert missed == said
+        assert len(missed) > 300
         ids = [event["id"] for event in one.seen]
         assert len(ids) == len(set(ids))
         assert (await outcome(one.room, "我回来了"))["type"] == "ack"
@@ -460,20 +463,8 @@ async def test_a_private_page_that_comes_back_gets_exactly_what_it_missed(stack:
         await second.disconnect()
 
 
-async def test_nothing_is_left_open_or_waiting_afterwards(alone: Stack) -> None:
-    """All that was accepted above was answered in the end, if only by a person's promise."""
-    store = database(alone)
-
-    def waiting() -> bool:
-        with store.read() as db:
-            count = db.execute(
-                select(func.count()).select_from(inbox).where(inbox.c.state == "new")
-            ).scalar()
-        return count == 0
-
-    assert await until(waiting, 60)
-    store.close()
+async def test_afterwards_the_desk_runs_and_has_nothing_to_complain_of(alone: Stack) -> None:
     assert alone.processes["desk"].poll() is None
-    assert '"event": "request failed"' not in alone.log("desk")
-    assert "Exception occurred" not in alone.log("desk")
-    assert ROOMS
+    log = alone.log("desk")
+    for complaint in ("request failed", "Exception occurred", "never retrieved", "Traceback"):
+        assert complaint not in log

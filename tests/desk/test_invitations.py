@@ -6,14 +6,12 @@ import statistics
 import time
 
 import httpx
-import pytest
-import websockets
 
 from recovery.ids import new_id, new_secret, sign
 from tests.desk.people import (
     ANGRY,
-    PATIENCE,
     Guest,
+    close_code,
     database,
     expire_invitations,
     guest,
@@ -154,18 +152,6 @@ async def test_an_invitation_that_was_used_still_leads_back_after_its_time(stack
         assert await owner.customer.enter(token) == first
 
 
-async def close_code(url: str, path: str, **headers: str) -> tuple[int, str]:
-    """Open a socket and wait until the desk closes it."""
-    address = url.replace("http", "ws", 1) + path
-    async with websockets.connect(address, additional_headers=headers, proxy=None) as socket:
-        async with asyncio.timeout(PATIENCE):
-            with pytest.raises(websockets.ConnectionClosed) as closed:
-                await socket.recv()
-    close = closed.value.rcvd
-    assert close is not None
-    return close.code, close.reason
-
-
 async def test_a_private_chat_is_closed_to_everybody_else(stack: Stack) -> None:
     async with guest(stack) as owner, guest(stack, name="旁人") as other:
         await invited(owner)
@@ -173,14 +159,14 @@ async def test_a_private_chat_is_closed_to_everybody_else(stack: Stack) -> None:
         foreign = f"/ws/conversation/{owner.conversation}"
         missing = f"/ws/conversation/{new_id('k')}"
         expected = (4404, "not_found")
-        assert await close_code(stack.url, foreign, Cookie=other.customer.cookie) == expected
-        assert await close_code(stack.url, missing, Cookie=other.customer.cookie) == expected
-        assert await close_code(stack.url, foreign) == expected
-        assert await close_code(stack.url, missing) == expected
-        assert await close_code(stack.url, missing, Cookie=owner.customer.cookie) == expected
+        assert await close_code(stack, foreign, Cookie=other.customer.cookie) == expected
+        assert await close_code(stack, missing, Cookie=other.customer.cookie) == expected
+        assert await close_code(stack, foreign) == expected
+        assert await close_code(stack, missing) == expected
+        assert await close_code(stack, missing, Cookie=owner.customer.cookie) == expected
         # The thread in the room is the owner's own, but no private chat.
         thread = f"/ws/conversation/{owner.thread}"
-        assert await close_code(stack.url, thread, Cookie=owner.customer.cookie) == expected
+        assert await close_code(stack, thread, Cookie=owner.customer.cookie) == expected
         for path in (owner.conversation, new_id("k"), owner.thread):
             answer = await other.customer.http.get(f"/api/conversations/{path}")
             assert (answer.status_code, answer.json()) == (404, NOT_FOUND)

@@ -284,13 +284,21 @@ async def test_staff_cannot_send_what_is_no_message(stack: Stack, lin: Agent, te
         refused = await lin.act(one.conversation, "answer", id=uuid.uuid4().hex, text=text)
         assert refused.status_code == 400
         assert refused.json()["error"]["code"] == ("too_long" if len(text) > 99 else "empty")
-        for body in ({"id": 7, "text": "您好"}, {"id": "", "text": "您好"}, {"id": "x"}, {}):
+        for strange in (7, "", "x", "\0" * 8, "编号编号编号编号", None):
+            body: dict[str, object] = {"id": strange, "text": "您好"}
+            broken = await lin.act(one.conversation, "answer", **body)
+            assert (broken.status_code, broken.json()["error"]["code"]) == (400, "bad_request")
+        for body in ({"id": "answer-1"}, {"id": "answer-1", "text": 7}, {}):
             broken = await lin.act(one.conversation, "answer", **body)
             assert (broken.status_code, broken.json()["error"]["code"]) == (400, "bad_request")
 
 
 async def test_a_conversation_that_is_not_there(stack: Stack, lin: Agent) -> None:
-    for what, body in (("take", {}), ("answer", {"id": "w1", "text": "您好"}), ("give_back", {})):
+    for what, body in (
+        ("take", {}),
+        ("answer", {"id": "answer-1", "text": "您好"}),
+        ("give_back", {}),
+    ):
         missing = await lin.act("knone", what, **body)
         assert (missing.status_code, missing.json()["error"]["code"]) == (404, "not_found")
     assert (await lin.http.get("/api/staff/conversations/knone")).status_code == 404

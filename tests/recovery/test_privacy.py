@@ -31,6 +31,47 @@ PERSONAL = [
     ("收货人：欧阳 收", "姓名"),
     ("住在南京西路1266号恒隆5楼", "地址"),
     ("幸福小区3栋2单元501", "地址"),
+    # Half of the proof of an order.
+    ("尾号1234", "尾号"),
+    ("手机尾号是１２３４，快处理", "尾号"),
+    ("手机号后四位1234", "尾号"),
+    ("后4位 0012，2天了没人管", "尾号"),
+    ("末四位：1-2-3-4", "尾号"),
+    ("最后四位数是0012", "尾号"),
+    ("尾号1234一直打不通", "尾号"),
+    ("手机1234结尾的那个", "尾号"),
+    ("LT 2026 1118 0012", "订单号"),
+    ("LT-2026-1118-0012没到", "订单号"),
+    ("订单号 2026 1118 0012", "订单号"),
+    ("ＬＴ ２０２６ １１１８ ００１２", "订单号"),
+    ("单号LT202611180012 3天没到", "订单号"),
+    ("858073614312.", "号码"),
+    ("138（1234）5678", "手机号"),
+    ("(138)1234(5678)", "手机号"),
+    ("【138】1234 5678", "手机号"),
+    ("1\ufe0f\u20e33\ufe0f\u20e38\ufe0f\u20e3" + "1\ufe0f\u20e3 " * 8, "手机号"),
+    ("①③⑧①②③④⑤⑥⑦⑧", "手机号"),
+    ("⑴⑶⑻⑴⑵⑶⑷⑸⑹⑺⑻", "手机号"),
+    ("138 1234 5678 3天没人回", "手机号"),
+    ("138 1234 5678两天没人回", "手机号"),
+    ("(021)6288 1234", "电话"),
+    ("第三次了，等了两个小时，房间1208还没打扫", "房号"),
+    ("1208房没打扫", "房号"),
+    ("1208号房", "房号"),
+    ("8308室的空调坏了", "房号"),
+    ("A1208房间", "房号"),
+    ("888号客房", "房号"),
+    ("房间号是1208", "房号"),
+    ("房号：１２０８", "房号"),
+    ("1208、1209房都没打扫", "房号"),
+]
+# No digit of these is an ASCII one.
+IN_NUMERALS = [
+    ("手机尾号一二三四", "尾号", "一二三四"),
+    ("后四位幺二三四", "尾号", "幺二三四"),
+    ("一二零八房没打扫", "房号", "一二零八"),
+    ("房间八零八一直没打扫", "房号", "八零八"),
+    ("一三八（一二三四）五六七八", "手机号", "五六七八"),
 ]
 
 
@@ -47,11 +88,37 @@ def _runs(text: str) -> list[str]:
     return ["".join(digits[place : place + 4]) for place in range(max(0, len(digits) - 3))]
 
 
+@pytest.mark.parametrize(("text", "kind", "secret"), IN_NUMERALS)
+def test_numerals_are_read_as_digits(text: str, kind: str, secret: str) -> None:
+    masked = mask(text)
+    assert kind in masked.found
+    assert secret not in masked.text
+
+
+def test_only_the_number_is_hidden() -> None:
+    """What follows it in the same breath is the complaint."""
+    assert mask("138 1234 5678 3天没人回").text == "［手机号］ 3天没人回"
+    assert mask("138 1234 5678一直没人接").text == "［手机号］一直没人接"
+    assert mask("尾号1234，2天了没人管").text == "尾号［尾号］，2天了没人管"
+    assert mask("单号LT 2026 1118 0012 3天没到").text == "单号［订单号］ 3天没到"
+    assert mask("房间八零八一直没打扫").text == "房间［房号］一直没打扫"
+    assert mask("1️⃣3️⃣8️⃣1️⃣2️⃣3️⃣4️⃣5️⃣6️⃣7️⃣8️⃣ 打我").text == "［手机号］ 打我"
+
+
 @pytest.mark.parametrize(
     "text",
     [
-        "第三次了，等了两个小时，房间1208还没打扫",
+        "第三次了，等了两个小时，房间还没打扫",
         "一二三四五六七八九十",
+        "房费388元，388房费太贵，房间388元一晚，房间1999.99元",
+        "订了2间房，三房两厅，房间100多平，房间2024年装修的",
+        "2026-11-18入住，2026-11-20退房，12:30等到15:45",
+        "VIP 2026-11-18 更新",
+        "2026-11-18 2026-11-20",
+        "排到300号，投诉了3次，12315也打了",
+        "扣了2000 3000 500块",
+        "A 1, 2, 3, 4, 5, 6, 7",
+        "最后四天，后四位顾客都走了，1208块",
         "10M宽带的钱连1M都没有，多扣了386块",
         "我叫你们经理来",
         "2014年12月25日到现在",
@@ -72,6 +139,12 @@ def test_masking_is_stable(text: str) -> None:
     assert mask(once).text == once
 
 
+@given(st.text(alphabet="0123456789房间号尾后四位室 -()LTa一二三单是天，@.", max_size=40))
+def test_masking_is_stable_where_numbers_touch(text: str) -> None:
+    once = mask(text).text
+    assert mask(once).text == once
+
+
 @given(
     st.text(alphabet=st.characters(categories=["Lo"]), max_size=20),
     st.from_regex(r"1[3-9][0-9]{9}", fullmatch=True),
@@ -84,7 +157,11 @@ def test_a_phone_is_found_anywhere(before: str, phone: str, gap: str) -> None:
 
 @pytest.mark.parametrize(
     "hostile",
-    ["路1号" * 600, "1 " * 1000, "a@" * 1000, "订单号：" * 500, "小区1栋1单元" * 250, "赵" * 2000],
+    [
+        *("路1号" * 600, "1 " * 1000, "a@" * 1000, "订单号：" * 500, "小区1栋1单元" * 250),
+        *("赵" * 2000, "尾号1 2 3 " * 250, "1208房" * 400, "房间120" * 400, "A 1 2 3 4 5 " * 170),
+        *("1\ufe0f\u20e3" * 650, "(1)" * 650, "一" * 2000, "1、" * 1000, "LT 20 20 2天" * 200),
+    ],
 )
 def test_hostile_text_is_read_in_linear_time(hostile: str) -> None:
     """Not a benchmark: a pattern that backtracks would take minutes, not a second."""

@@ -67,8 +67,8 @@ export function useDesk() {
       },
       event(stream, seq, event) {
         if (event.kind === "changed") {
-          refreshListsSoon();
           if (event.conversation === opened.value) refreshDetailSoon();
+          else refreshListsSoon();
           return;
         }
         const open = detail.value;
@@ -91,7 +91,13 @@ export function useDesk() {
     if (me.value && connection.value !== "open") refreshListsSoon();
   }, POLL_MS);
 
+  const look = (): void => {
+    if (!document.hidden && opened.value) refreshDetailSoon();
+  };
+  document.addEventListener("visibilitychange", look);
+
   onScopeDispose(() => {
+    document.removeEventListener("visibilitychange", look);
     socket.stop();
     clearInterval(poll);
     clearTimeout(listTimer);
@@ -120,7 +126,10 @@ export function useDesk() {
     if (detailTimer !== undefined) return;
     detailTimer = setTimeout(() => {
       detailTimer = undefined;
-      void refreshDetail();
+      // Reading the open conversation clears its count, so the lists come after it. Behind a
+      // hidden window nobody reads: there the count has to grow.
+      if (document.hidden) refreshListsSoon();
+      else void refreshDetail().then(refreshListsSoon);
     }, GATHER_MS);
   }
 
@@ -210,7 +219,10 @@ export function useDesk() {
       done = false;
       tell(error);
     }
-    if (me.value) await Promise.all([refreshLists(), refreshDetail()]);
+    if (me.value) {
+      await refreshDetail();
+      await refreshLists();
+    }
     return done;
   }
 

@@ -7,6 +7,7 @@ import type {
   PrivateConversation,
   Room,
   RoomState,
+  ServiceStatus,
   StaffMember,
 } from "./contract";
 
@@ -80,7 +81,7 @@ async function call<T>(
 const part = encodeURIComponent;
 
 export const customerApi = {
-  rooms: () => call<{ rooms: Room[] }>("GET", "/api/rooms"),
+  rooms: () => call<{ rooms: Room[]; status: ServiceStatus }>("GET", "/api/rooms"),
   /** Makes or keeps the session; the cookie is set by the desk. */
   session: (business: string, name?: string, identity?: string) =>
     call<{ customer: Customer }>("POST", "/api/session", {
