@@ -11,16 +11,8 @@ from recovery.store.tables import case_log, cases
 
 _THIS = cases.c.id == bindparam("this")
 _LOAD = select(cases.c.state).where(_THIS)
-_SAVE = (
-    update(cases)
-    .where(_THIS)
-    .values(
-        stage=bindparam("now_stage"),
-        priority=bindparam("now_priority"),
-        state=bindparam("now_state"),
-        updated_at=bindparam("now_at"),
-    )
-)
+_CHANGING = ("stage", "priority", "state", "updated_at")
+_SAVE = update(cases).where(_THIS).values({name: bindparam(f"new_{name}") for name in _CHANGING})
 _LOG = insert(case_log)
 
 
@@ -40,14 +32,8 @@ def save(db: Connection, case: Case, business: str, customer: str, now: datetime
         "state": case.to_state(),
         "updated_at": stamp(now),
     }
-    present = {
-        "this": case.id,
-        "now_stage": values["stage"],
-        "now_priority": values["priority"],
-        "now_state": values["state"],
-        "now_at": values["updated_at"],
-    }
-    if not db.execute(_SAVE, present).rowcount:
+    changes = {f"new_{name}": values[name] for name in _CHANGING}
+    if not db.execute(_SAVE, {"this": case.id, **changes}).rowcount:
         db.execute(
             insert(cases).values(
                 id=case.id, business=business, customer_id=customer, opened_at=stamp(now), **values

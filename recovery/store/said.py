@@ -16,12 +16,12 @@ _VARIANTS = (
     .limit(_REMEMBERED)
 )
 _REMEMBER = {
-    dialect.__name__.rpartition(".")[2]: dialect.insert(said)
+    dialect: begin(said)
     .values(customer_id=bindparam("customer"), variant=bindparam("told"), at=bindparam("now"))
     .on_conflict_do_update(
         index_elements=[said.c.customer_id, said.c.variant], set_={"at": bindparam("now")}
     )
-    for dialect in (sqlite, postgresql)
+    for dialect, begin in (("sqlite", sqlite.insert), ("postgresql", postgresql.insert))
 }
 
 

@@ -27,11 +27,11 @@ _ADD = insert(outbox)
 _LAST = select(streams.c.last).where(streams.c.name == bindparam("stream"))
 # Takes the next number; whoever else writes to the stream waits for this transaction.
 _NEXT = {
-    dialect.__name__.rpartition(".")[2]: dialect.insert(streams)
+    dialect: begin(streams)
     .values(name=bindparam("stream"), last=1)
     .on_conflict_do_update(index_elements=[streams.c.name], set_={"last": streams.c.last + 1})
     .returning(streams.c.last)
-    for dialect in (sqlite, postgresql)
+    for dialect, begin in (("sqlite", sqlite.insert), ("postgresql", postgresql.insert))
 }
 
 
