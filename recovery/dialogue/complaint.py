@@ -9,9 +9,15 @@ from recovery.understood import Understood
 
 # An intent below this is no ground to name a failure to an angry customer.
 SURE_FAILURE = 0.55
-# Above this an intent alone makes a complaint, if the recogniser does not deny it outright.
+# Above this a named failure alone makes a complaint, if the recogniser does not deny it outright.
 SURE_COMPLAINT = 0.75
 DENIED = 0.25
+# Praise that is this sure is contradicted by a complaint only that is surer still: who praises
+# tells of the trouble that was overcome.
+SURE_PRAISE = 0.85
+BEYOND_DOUBT = 0.85
+_PRAISE = frozenset({"praise", "thank"})
+_UNNAMED = f"{COMPLAINT_PREFIX}other"
 
 
 @dataclass(frozen=True)
@@ -30,7 +36,10 @@ class Complaint:
 def complains(heard: Understood) -> bool:
     """Whether the message reports a problem or dissatisfaction."""
     likely = heard.signals.get("complaint", 0.0)
-    named = heard.intent.startswith(COMPLAINT_PREFIX)
+    if heard.intent in _PRAISE and heard.confidence >= SURE_PRAISE and likely < BEYOND_DOUBT:
+        return False
+    # `complain_other` names no failure: whatever speaks of phones and networks looks like it.
+    named = heard.intent.startswith(COMPLAINT_PREFIX) and heard.intent != _UNNAMED
     return "complaint" in heard.flags or (
         named and heard.confidence >= SURE_COMPLAINT and likely >= DENIED
     )

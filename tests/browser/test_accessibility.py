@@ -2,17 +2,19 @@
 
 import json
 from functools import cache
-from typing import Any
+from typing import Any, Literal
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, ViewportSize, expect
 
 from tests.browser.gallery import PAGES, Gallery
 from tests.browser.party import Party
 from tests.browser.visitors import DESKTOP, PHONE
 from tests.support.stack import ROOT
 
-LOOKS = [(scheme, size) for scheme in ("light", "dark") for size in (PHONE, DESKTOP)]
+SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+SIZES: tuple[ViewportSize, ...] = (PHONE, DESKTOP)
+LOOKS = [(scheme, size) for scheme in SCHEMES for size in SIZES]
 
 
 @cache

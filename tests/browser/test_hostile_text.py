@@ -1,7 +1,7 @@
 """What customers write is text: it is never executed, and it never breaks the layout."""
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import ViewportSize, expect
 
 from tests.browser.gallery import PAGES, Gallery
 from tests.browser.party import Party
@@ -16,7 +16,7 @@ ATTACKS = (
     "<b>粗体</b> & &lt;转义&gt; [链接](javascript:window.hacked=1)",
     "<style>*{display:none!important}</style>",
 )
-NARROW = {"width": 360, "height": 740}
+NARROW: ViewportSize = {"width": 360, "height": 740}
 PASSWORD = "an honest password"
 
 

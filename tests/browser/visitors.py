@@ -4,7 +4,7 @@ import re
 import uuid
 from typing import Any, Self
 
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, ViewportSize, expect
 
 from tests.browser.witness import Witness
 
@@ -23,8 +23,8 @@ PROOF = {
     SHOP: "订单号 QH202611150108，手机尾号6621",
 }
 SORRY = re.compile(r"抱歉|道歉|对不起|对不住|歉意|赔不是|不好意思|赔礼|致歉|欠您")
-PHONE = {"width": 390, "height": 844}
-DESKTOP = {"width": 1280, "height": 860}
+PHONE: ViewportSize = {"width": 390, "height": 844}
+DESKTOP: ViewportSize = {"width": 1280, "height": 860}
 
 
 def unique(name: str) -> str:
@@ -167,7 +167,9 @@ class Guest(Visitor):
     def prove(self) -> Self:
         """Say order number and last digits, and wait for the offer."""
         # Once the bot has asked: what is said before is understood as well, but people wait.
-        expect(self.from_bot.filter(has_text=re.compile("订单|手机|尾号|四位"))).not_to_have_count(0)
+        expect(self.from_bot.filter(has_text=re.compile("订单|手机|尾号|四位"))).not_to_have_count(
+            0
+        )
         self.say(PROOF[self.room])
         expect(self.offers.last).to_be_visible()
         return self

@@ -7,7 +7,6 @@ from playwright.sync_api import (
     BrowserContext,
     ConsoleMessage,
     Dialog,
-    Page,
     Request,
     Response,
     WebError,
@@ -90,12 +89,3 @@ class Witness:
         # No page of ours opens one: it would be a customer's script that runs.
         self.complaints.append(f"dialog: {dialog.message}")
         dialog.dismiss()
-
-
-def focused(page: Page) -> str:
-    """What has the focus, as a screen reader would name it, for messages of tests."""
-    name: str = page.evaluate(
-        "() => { const e = document.activeElement;"
-        " return e.getAttribute('aria-label') || e.labels?.[0]?.innerText || e.innerText || ''; }"
-    )
-    return " ".join(name.split())

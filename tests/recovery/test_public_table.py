@@ -153,3 +153,36 @@ def test_who_asks_for_a_person_gets_one(hotel: Talk) -> None:
     reply = hotel.say(heard("找你们经理来", "ask_human"))
     assert "hand_over" in done(reply)
     assert "invite" in done(reply)
+
+
+def test_sure_praise_of_a_trouble_overcome_gets_no_apology(hotel: Talk) -> None:
+    what = heard("漏水半小时就修好了！！太快了！！", "praise", anger=2, complaint=0.7)
+    assert names(hotel.say(what)) == ["say_public_thanks"]
+
+
+def test_an_intent_that_names_no_failure_makes_no_complaint(hotel: Talk) -> None:
+    what = heard("办公室都在用这家的网", "complain_other", complaint=0.4)
+    assert names(hotel.say(what)) == []
+
+
+def test_where_a_person_will_go_on_nothing_else_is_promised(orders: EmbeddedOrders) -> None:
+    talk = Talk(SHOP, orders, public_turn)
+    reply = talk.say(heard("宽带老是断线", "complain_other", anger=2))
+    assert names(reply) == ["say_public_apologise", "say_public_invite_person"]
+    assert [say.trade for say in reply.says][:1] == [False]
+    placed = Talk(SHOP, orders, public_turn).say(heard("发错货了", "complain_wrong_item", anger=2))
+    assert names(placed) == ["say_public_apologise", "say_public_invite"]
+    assert placed.says[0].trade
+
+
+def test_joy_with_many_marks_is_no_insult(hotel: Talk) -> None:
+    assert names(hotel.say(heard("几点开始呀！！！", "ask_question", anger=2))) == [
+        "say_public_question"
+    ]
+
+
+def test_an_insult_in_the_form_of_a_complaint_is_met_as_an_insult(orders: EmbeddedOrders) -> None:
+    talk = Talk(SHOP, orders, public_turn)
+    assert names(talk.say(heard("一群饭桶", "insult", anger=3, complaint=0.9))) == [
+        "say_public_insult"
+    ]

@@ -13,9 +13,9 @@ export function saidAt(iso: string, now: Date): string {
 
 /** How long until `iso`, in words; null when it is past. */
 export function timeLeft(iso: string, now: Date): string | null {
-  const minutes = Math.ceil((Date.parse(iso) - now.getTime()) / 60_000);
-  if (Number.isNaN(minutes) || minutes <= 0) return null;
-  return span(minutes);
+  const rest = Date.parse(iso) - now.getTime();
+  if (Number.isNaN(rest) || rest <= 0) return null;
+  return span(Math.max(1, Math.round(rest / 60_000)));
 }
 
 /** How long since `iso`, in words. */
