@@ -190,7 +190,9 @@ _WEIGHTS = (40, 15, 15, 8, 8, 5, 6, 3)
 class Crowd:
     """Customers, each with a script, some of them again and again."""
 
-    def __init__(self, url: str, ledger: Ledger, orders: list[Order], seed: str) -> None:
+    def __init__(
+        self, url: str, ledger: Ledger, orders: list[Order], seed: str, patience: float
+    ) -> None:
         """Begin with nobody.
 
         Args:
@@ -198,11 +200,13 @@ class Crowd:
             ledger: Tells how much a page has to show.
             orders: Orders of the shop, shared by all.
             seed: Of the choice of scripts and of the pauses.
+            patience: Seconds that a customer waits for anything.
         """
         self._url = url
         self._ledger = ledger
         self._orders = orders
         self._seed = seed
+        self._patience = patience
         self._transport = httpx.AsyncHTTPTransport(
             limits=httpx.Limits(max_connections=64, max_keepalive_connections=0)
         )
@@ -214,7 +218,7 @@ class Crowd:
         """Let one customer follow a script to its end."""
         (business, room), follow = SCRIPTS[script]
         chance = random.Random(f"{self._seed} {name}")
-        async with LastingCustomer(self._url, self._transport) as customer:
+        async with LastingCustomer(self._url, self._transport, self._patience) as customer:
             talk = Talk(script, customer, chance, chance.choice(self._orders))
             self.running += 1
             try:

@@ -30,7 +30,9 @@ _TURNED_AWAY = 4000
 class LastingPage:
     """One open page."""
 
-    def __init__(self, base: str, path: str, cookie: str, seen: dict[str, int]) -> None:
+    def __init__(
+        self, base: str, path: str, cookie: str, seen: dict[str, int], patience: float
+    ) -> None:
         """Prepare.
 
         Args:
@@ -38,11 +40,13 @@ class LastingPage:
             path: `/ws/room/<room>` or `/ws/conversation/<id>`.
             cookie: The session.
             seen: Its streams, each with the number to begin after.
+            patience: Seconds to wait for anything.
         """
         self._address = f"{base.replace('http', 'ws', 1)}{path}"
         self.path = path
         self.conversation = path.rpartition("/")[2]
         self._cookie = cookie
+        self._patience = patience
         self.last = dict(seen)
         self.events: dict[str, Event] = {}
         self.acks: defaultdict[str, list[bool]] = defaultdict(list)
@@ -155,13 +159,11 @@ class LastingPage:
                 pass
         return client
 
-    async def until(
-        self, check: Callable[["LastingPage"], Any], what: str, patience: float = PATIENCE
-    ) -> Any:  # noqa: ANN401 - what the check gives
+    async def until(self, check: Callable[["LastingPage"], Any], what: str) -> Any:  # noqa: ANN401
         """Wait until a check on this page gives something true, and give it."""
         async with self._news:
             try:
-                async with asyncio.timeout(patience):
+                async with asyncio.timeout(self._patience):
                     while not (found := check(self)):
                         if self._keeper and self._keeper.done():
                             self._keeper.result()
@@ -225,15 +227,22 @@ class _Opened:
 class LastingCustomer:
     """One browser session, whose requests are sent again until they are answered."""
 
-    def __init__(self, base: str, transport: httpx.AsyncBaseTransport | None = None) -> None:
+    def __init__(
+        self,
+        base: str,
+        transport: httpx.AsyncBaseTransport | None = None,
+        patience: float = PATIENCE,
+    ) -> None:
         """Begin without a session.
 
         Args:
             base: Address of the desk.
             transport: Shared by many customers; it is theirs to close then.
+            patience: Seconds to wait for anything.
         """
         self.base = base
         self._shared = transport
+        self._patience = patience
         transport = transport or httpx.AsyncHTTPTransport()
         self.http = httpx.AsyncClient(
             base_url=base, timeout=30, transport=transport, trust_env=False
@@ -253,7 +262,7 @@ class LastingCustomer:
     async def request(self, method: str, path: str, **more: Any) -> httpx.Response:  # noqa: ANN401
         """Send a request until there is an answer."""
         pause = _FIRST_PAUSE
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(self._patience):
             while True:
                 try:
                     return await self.http.request(method, path, **more)
@@ -269,7 +278,8 @@ class LastingCustomer:
     async def open(self, path: str, seen: dict[str, int]) -> LastingPage:
         """Open a page, until the customer goes."""
         cookie = "; ".join(f"{name}={value}" for name, value in self.http.cookies.items())
-        return await self._pages.enter_async_context(LastingPage(self.base, path, cookie, seen))
+        page = LastingPage(self.base, path, cookie, seen, self._patience)
+        return await self._pages.enter_async_context(page)
 
     async def room(self, room: str, after: int = 0) -> LastingPage:
         """Open a public room, at a number of its stream."""

@@ -79,7 +79,7 @@ export function useChat(options: ChatOptions) {
           if (frame.status) status.value = frame.status;
           settleSoon();
         }
-        if (frame.type === "typing") {
+        if (frame.type === "typing" && frame.who !== "customer") {
           clearTimeout(typingEnds);
           typing.value = frame.on ? frame.who : null;
           if (frame.on) typingEnds = setTimeout(() => (typing.value = null), TYPING_ENDS_MS);

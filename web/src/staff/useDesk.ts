@@ -10,6 +10,8 @@ import { LiveSocket, type Connection } from "../wire/socket";
 const GATHER_MS = 200;
 /** Without a live connection the lists are still fetched this often. */
 const POLL_MS = 20_000;
+/** The customer's page says so every three seconds while something is being written. */
+const TYPING_ENDS_MS = 5_000;
 
 const EMPTY: DeskLists = { queue: [], mine: [], others: [], bot: [] };
 
@@ -34,15 +36,17 @@ export function useDesk() {
   const trouble = ref("");
   const answers = shallowRef<readonly Outgoing[]>([]);
   const missing = ref(false);
+  /** Whether the customer of the open conversation is writing. */
+  const typing = ref(false);
 
   const outboxes = new Map<string, Outbox>();
   let listTimer: ReturnType<typeof setTimeout> | undefined;
   let detailTimer: ReturnType<typeof setTimeout> | undefined;
+  let typingEnds: ReturnType<typeof setTimeout> | undefined;
 
   const socket = new LiveSocket({
     path: "/ws/staff",
     cursors: ["after"],
-    greeted: false,
     // One number stands for the streams of all businesses, so it may jump.
     gapless: false,
     revive: async () => {
@@ -83,6 +87,14 @@ export function useDesk() {
           seq: side === "private" ? Math.max(open.seq, seq) : open.seq,
         };
         settle(event);
+        if (event.kind === "message" && event.author === "customer") typing.value = false;
+      },
+      frame(frame) {
+        if (frame.type !== "typing" || frame.who !== "customer") return;
+        if (frame.conversation !== opened.value) return;
+        clearTimeout(typingEnds);
+        typing.value = true;
+        typingEnds = setTimeout(() => (typing.value = false), TYPING_ENDS_MS);
       },
     },
   });
@@ -102,6 +114,7 @@ export function useDesk() {
     clearInterval(poll);
     clearTimeout(listTimer);
     clearTimeout(detailTimer);
+    clearTimeout(typingEnds);
   });
 
   function tell(error: unknown): void {
@@ -153,7 +166,6 @@ export function useDesk() {
         public: inOrder(answer.public),
         private: inOrder(answer.private),
       };
-      for (const event of [...answer.public, ...answer.private]) settle(event);
       socket.send({ type: "watch", conversation: id, after: answer.seq });
     } catch (error) {
       if (id !== opened.value) return;
@@ -162,11 +174,16 @@ export function useDesk() {
     }
   }
 
-  /** An answer that the desk shows back is on its way no longer. */
+  /**
+   * An answer that comes back live is on its way no longer. The desk's answer to the call says so
+   * too, but often later; the event has no id of this page, so the words have to do.
+   */
   function settle(event: ChatEvent): void {
-    if (event.kind === "message" && event.client_id && opened.value) {
-      outboxes.get(opened.value)?.drop(event.client_id);
-    }
+    if (event.kind !== "message" || event.author !== "staff" || !opened.value) return;
+    if (event.name !== me.value?.name) return;
+    const outbox = outboxes.get(opened.value);
+    const item = outbox?.unsent().find((one) => one.text === event.text);
+    if (item) outbox?.drop(item.id);
   }
 
   function outboxOf(id: string): Outbox {
@@ -200,6 +217,7 @@ export function useDesk() {
     opened.value = id;
     detail.value = null;
     missing.value = false;
+    typing.value = false;
     trouble.value = "";
     answers.value = id ? outboxOf(id).all() : [];
     if (!id) return;
@@ -253,6 +271,7 @@ export function useDesk() {
     opened,
     detail,
     missing,
+    typing,
     connection,
     everOpen,
     trouble,

@@ -144,7 +144,13 @@ export type StreamEvent = ChatEvent | ChangedEvent;
 
 // Frames -------------------------------------------------------------------------------------
 
-export type RefusalCode = "too_long" | "empty" | "too_fast" | "bad_frame" | "closed";
+export type RefusalCode =
+  | "too_long"
+  | "empty"
+  | "too_fast"
+  | "bad_frame"
+  | "bad_button"
+  | "closed";
 
 export type ServerFrame =
   | { type: "welcome"; after: number; own?: number; status?: ServiceStatus }
@@ -152,6 +158,7 @@ export type ServerFrame =
   | { type: "ack"; id: string; state: "sent"; repeated: boolean }
   | { type: "refused"; id: string; code: RefusalCode; message: string; retry: boolean }
   | { type: "typing"; on: boolean; who: "bot" | "staff" }
+  | { type: "typing"; who: "customer"; conversation: string }
   | { type: "status"; status: ServiceStatus }
   | { type: "pong" };
 
@@ -224,6 +231,8 @@ export interface DeskRow {
   peak: number | null;
   priority: number | string;
   stage: string;
+  /** Where an answer is read: by everybody in the room, or by the customer alone. */
+  visibility: "public" | "private";
   /** `bot`, `queue` or `staff:<id>`. */
   owner: string;
   owner_name: string | null;

@@ -32,8 +32,6 @@ export interface SocketOptions {
   handlers: SocketHandlers;
   /** What this page says; absent for a page that only listens. */
   outbox?: Outbox;
-  /** False where the desk opens without a `welcome` frame. */
-  greeted?: boolean;
   /** False where several streams share one cursor, so that a jump in numbers means nothing. */
   gapless?: boolean;
   /**
@@ -164,9 +162,6 @@ export class LiveSocket {
     this.socket = socket;
     this.welcomed = false;
     this.awaitAnswer(GREETING_WITHIN_MS);
-    socket.onopen = () => {
-      if (current() && this.options.greeted === false) this.greet();
-    };
     socket.onmessage = (message) => {
       if (current()) this.receive(readFrame(message.data));
     };
@@ -209,7 +204,7 @@ export class LiveSocket {
     const socket = this.socket;
     this.socket = null;
     if (!socket) return;
-    socket.onopen = socket.onmessage = socket.onclose = null;
+    socket.onmessage = socket.onclose = null;
     socket.close();
   }
 
@@ -299,6 +294,7 @@ export class LiveSocket {
 
   /** A desk that knows fewer events than we have seen began anew: so do we. */
   private numberingHolds(welcome: { after: number; own?: number }): boolean {
+    if (this.options.gapless === false) return true;
     let holds = true;
     for (const cursor of this.options.cursors) {
       const theirs = welcome[cursor];
