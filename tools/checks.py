@@ -80,9 +80,10 @@ def test_stages(places: Places) -> list[Stage]:
     """Return the tests of Python code and of the Rasa project."""
     reports = places.root / "var" / "test"
 
-    def service() -> int:
-        command: Command = [places.service_python, "-m", "pytest", "tests", "--ignore=tests/bot"]
-        return step(command, places.root)
+    def service(*arguments: str) -> Callable[[], int]:
+        return lambda: step([places.service_python, "-m", "pytest", *arguments], places.root)
+
+    others = [f"--ignore=tests/{name}" for name in ("bot", "browser", "crash")]
 
     def nlu() -> int:
         # asyncio_mode in pyproject.toml is for the service environment's plug-in.
@@ -107,7 +108,10 @@ def test_stages(places: Places) -> list[Stage]:
         return step(command, places.root, model.command_environment())
 
     return [
-        Stage("service tests", service),
+        Stage("service tests", service("tests", *others)),
+        # On their own: Playwright keeps an event loop running in the thread of the tests.
+        Stage("browser tests", service("tests/browser")),
+        Stage("crash tests", service("tests/crash")),
         Stage("nlu tests", nlu),
         Stage("rasa data", validate),
         Stage("rasa stories", stories),

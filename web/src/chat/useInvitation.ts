@@ -1,5 +1,6 @@
 import { ref, watch, type Ref } from "vue";
 import { useRouter } from "vue-router";
+import { rememberSuccessor, successorOf } from "../parts/memory";
 import { ApiError, customerApi } from "../wire/api";
 import type { InvitationState } from "../wire/contract";
 
@@ -36,8 +37,9 @@ export function useInvitation(given: Readonly<Ref<string | null>>) {
   watch(
     given,
     (now) => {
-      token.value = now;
-      renewed.value = false;
+      const successor = now ? successorOf(now) : null;
+      token.value = successor ?? now;
+      renewed.value = successor !== null;
       state.value = "open";
       known.value = "asking";
       failure.value = "";
@@ -73,6 +75,7 @@ export function useInvitation(given: Readonly<Ref<string | null>>) {
     failure.value = "";
     try {
       token.value = (await customerApi.renew(token.value)).token;
+      if (given.value) rememberSuccessor(given.value, token.value);
       renewed.value = true;
       state.value = "open";
       await look();
