@@ -43,7 +43,14 @@ def test_everything_is_checked() -> None:
     ]
     assert names == [
         *("lint", "format", "types", "pages", "model", "pages: types", "pages: tests"),
-        *("service tests", "nlu tests", "rasa data", "rasa stories"),
+        *(
+            "service tests",
+            "browser tests",
+            "crash tests",
+            "nlu tests",
+            "rasa data",
+            "rasa stories",
+        ),
     ]
 
 
