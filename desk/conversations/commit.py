@@ -167,6 +167,10 @@ def commit_answer(
         _show_offer(turn, offer.id, chosen)
     else:
         _speak(turn, spoken, own, offer.id if offer else None)
+    for command in commands:
+        # Who goes on is shown after what was said, as it would be told.
+        if isinstance(command, HandOver):
+            _hand_over(turn, command.reason)
     if any(isinstance(command, CloseCase) for command in commands):
         closed = {"kind": "closed", "text": phrases.closed()}
         turn.show(turn.conversation.stream, f"{message.id}.closed", closed)
@@ -358,8 +362,6 @@ def _carry_out(turn: _Turn, command: Command, heard: Understood, *, is_event: bo
             _accepted(turn, command.offer)
         case RefuseOffer():
             _show_offer(turn, command.offer)
-        case HandOver():
-            _hand_over(turn, command.reason)
 
 
 def _invite(turn: _Turn, *, reminder: bool) -> None:
