@@ -182,7 +182,7 @@ async def test_a_second_takeover_works_like_the_first(stack: Stack, lin: Agent, 
 async def test_what_a_person_hears_the_bot_knows_afterwards(stack: Stack, lin: Agent) -> None:
     """Anger stays measured, and nothing that was told is asked again."""
     async with guest(stack) as one:
-        await one.post("房间没有打扫，想反映一下")
+        await one.post("床单没换，地上还有头发，房间没打扫")
         await one.enter()
         await lin.done(one.conversation, "take")
         before = (await lin.row(one.conversation))[1]

@@ -90,7 +90,7 @@ async def test_a_question_is_answered_in_the_room(stack: Stack, lin: Agent) -> N
 @pytest.mark.parametrize(
     ("business", "text", "matter"),
     [
-        ("lanting", "房间没有打扫，想反映一下", "房间没有打扫干净"),
+        ("lanting", "床单没换，地上还有头发，房间没打扫", "房间没有打扫干净"),
         ("qinghe", "你好，收到的货发错了，和我下单的不一样，帮忙看一下", "和下单的不一样"),
     ],
 )

@@ -123,9 +123,8 @@ def test_everything_is_counted() -> None:
     assert figures.responses["say_public_acknowledge"] == 3
     assert figures.failures == Counter({"unknown": 2, NO_CASE: 1})
     assert (figures.median, figures.p95) == (0.5, 1.5)
-    assert [(row.name, row.posts, row.answered) for row in figures.intents][:1] == [
-        ("complain_other", 2, 2)
-    ]
+    by_intent = {row.name: (row.posts, row.answered) for row in figures.intents}
+    assert by_intent["complain_other"] == (2, 2)
     assert sum(figures.silent.values()) == 3
     assert "intent out_of_scope" in str(why_silent(silent))
     assert why_silent(visits[0]) is None

@@ -8,6 +8,15 @@ const REASONS: Record<string, string> = {
   beyond_authority: "超出机器人的权限",
   not_understood: "机器人没听懂",
   proof_limit: "核实订单的次数用完",
+  no_order: "客户不愿提供订单号",
+  second_matter: "客户还有另一件事",
+  not_as_promised: "客户说没有按方案办到",
+  changed_mind: "客户接受后又改了主意",
+  late: "答应的时间过了",
+  repeated: "这个订单已经补救过",
+  remedy_late: "订单系统一直办不成",
+  remedy_refused: "订单系统办不了",
+  offer_gone: "方案在接受时已经变了",
   error: "机器人出错",
 };
 
@@ -25,6 +34,8 @@ const FACTS: Record<string, string> = {
   order_number: "订单号（客户报的）",
   phone_last4: "手机尾号（客户报的）",
   item: "商品",
+  also: "另外还有",
+  stays_public: "客户想在公开场合谈",
   room_number: "房号",
   date: "日期",
 };
