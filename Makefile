@@ -3,7 +3,7 @@
 PYTHON ?= python3
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run train test lint lock bench replay staff clean python
+.PHONY: help setup run train test kills lint lock bench replay staff clean python
 
 help: ## this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,6 +24,10 @@ train: python ## train the model, if there is none for the present data
 
 test: python ## set up with the tests' requirements and run every check
 	@$(PYTHON) -m tools.checks
+
+kills: python ## 200 conversations through 20 random kills of each process; prints its seed
+	@$(PYTHON) -m tools.prepare --quiet
+	@.venv/service/bin/python -m pytest -s tests/crash/test_random_kills.py
 
 lint: python ## style and types only
 	@$(PYTHON) -m tools.checks --lint

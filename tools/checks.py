@@ -111,7 +111,11 @@ def test_stages(places: Places) -> list[Stage]:
         Stage("service tests", service("tests", *others)),
         # On their own: Playwright keeps an event loop running in the thread of the tests.
         Stage("browser tests", service("tests/browser")),
-        Stage("crash tests", service("tests/crash")),
+        # The random kills take a quarter of an hour and have a command of their own: make kills.
+        Stage(
+            "crash tests",
+            service("tests/crash", "--ignore=tests/crash/test_random_kills.py"),
+        ),
         Stage("nlu tests", nlu),
         Stage("rasa data", validate),
         Stage("rasa stories", stories),

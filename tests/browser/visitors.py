@@ -76,7 +76,7 @@ class Visitor:
     @property
     def composer(self) -> Locator:
         """Where one writes."""
-        return self.page.locator("form").get_by_role("textbox")
+        return self.page.locator("form:not(dialog form)").get_by_role("textbox")
 
     @property
     def log(self) -> Locator:
