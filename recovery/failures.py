@@ -53,6 +53,8 @@ FAILURES: dict[str, Failure] = {
 }
 
 COMPLAINT_PREFIX = "complain_"
+SUBJECT_LENGTH = 3
+"""Key words of up to so many characters are a mere subject (账单), longer ones a statement."""
 
 
 def served_by(industry: str, intent: str) -> Failure | None:
@@ -84,11 +86,13 @@ def matter_words(failure: str | None, keywords: str | None) -> str:
         keywords: The customer's own safe words, for what cannot be placed.
 
     Returns:
-        For example `房间没有打扫干净这件事` or `您说的“信号断断续续”这件事`.
+        For example `房间没有打扫干净这件事`, `您说的“信号断断续续”这件事` or `您说的账单的事`.
     """
     known = FAILURES.get(failure or "")
     if known:
         return f"{known.matter}这件事"
+    if keywords and len(keywords) <= SUBJECT_LENGTH:
+        return f"您说的{keywords}的事"
     if keywords:
         return f"您说的“{keywords}”这件事"
     return "您说的这件事"

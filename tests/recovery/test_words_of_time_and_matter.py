@@ -99,4 +99,5 @@ def test_every_failure_can_be_named() -> None:
     for name in FAILURES:
         assert matter_words(name, None).endswith("这件事")
     assert matter_words("unknown", "信号断断续续") == "您说的“信号断断续续”这件事"
+    assert matter_words("unknown", "账单") == "您说的账单的事"
     assert matter_words("unknown", None) == "您说的这件事"
