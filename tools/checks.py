@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 
 from tools import environments, model, pages
 from tools.console import ToolError, run_main, say
@@ -26,10 +28,12 @@ class Stage:
     Attributes:
         name: shown in the verdict.
         run: does it and returns the exit status, 0 for good.
+        log: where its output goes, for a stage that runs beside those that follow it.
     """
 
     name: str
     run: Callable[[], int]
+    log: Path | None = None
 
 
 def lint_stages(places: Places) -> list[Stage]:
@@ -80,8 +84,9 @@ def test_stages(places: Places) -> list[Stage]:
     """Return the tests of Python code and of the Rasa project."""
     reports = places.root / "var" / "test"
 
-    def service(*arguments: str) -> Callable[[], int]:
-        return lambda: step([places.service_python, "-m", "pytest", *arguments], places.root)
+    def service(*arguments: str, output: Path | None = None) -> Callable[[], int]:
+        command: Command = [places.service_python, "-m", "pytest", *arguments]
+        return lambda: step(command, places.root, output=output)
 
     others = [f"--ignore=tests/{name}" for name in ("bot", "browser", "crash")]
 
@@ -107,15 +112,13 @@ def test_stages(places: Places) -> list[Stage]:
         ]
         return step(command, places.root, model.command_environment())
 
+    crash_log = reports / "crash.log"
     return [
+        # Beside all the others: for most of a quarter of an hour they wait for Rasa to load.
+        Stage("crash tests", service("-s", "tests/crash", output=crash_log), crash_log),
         Stage("service tests", service("tests", *others)),
         # On their own: Playwright keeps an event loop running in the thread of the tests.
         Stage("browser tests", service("tests/browser")),
-        # The random kills take a quarter of an hour and have a command of their own: make kills.
-        Stage(
-            "crash tests",
-            service("tests/crash", "--ignore=tests/crash/test_random_kills.py"),
-        ),
         Stage("nlu tests", nlu),
         Stage("rasa data", validate),
         Stage("rasa stories", stories),
@@ -125,24 +128,46 @@ def test_stages(places: Places) -> list[Stage]:
 def run_stages(stages: list[Stage], clock: Callable[[], float] = time.monotonic) -> list[str]:
     """Run all stages, also after one has failed, and print a verdict.
 
+    Args:
+        stages: One after the other; one with a log runs beside those after it, and its log is
+            shown when all have ended.
+        clock: Gives seconds.
+
     Returns:
         The names of those that failed.
     """
-    verdicts: list[tuple[Stage, int, float]] = []
-    for stage in stages:
-        say(f"\n=== {stage.name}")
+
+    def surely(stage: Stage) -> tuple[int, float]:
         began = clock()
         try:
             status = stage.run()
         except ToolError as error:
             say(f"error: {error}")
             status = 1
-        verdicts.append((stage, status, clock() - began))
+        return status, clock() - began
+
+    outcomes: dict[str, tuple[int, float]] = {}
+    with ThreadPoolExecutor() as lanes:
+        beside: list[tuple[Stage, Future[tuple[int, float]]]] = []
+        for stage in stages:
+            if stage.log:
+                say(f"\n=== {stage.name}: beside the others, output in {stage.log}")
+                stage.log.parent.mkdir(parents=True, exist_ok=True)
+                beside.append((stage, lanes.submit(surely, stage)))
+            else:
+                say(f"\n=== {stage.name}")
+                outcomes[stage.name] = surely(stage)
+        for stage, outcome in beside:
+            outcomes[stage.name] = outcome.result()
+            say(f"\n=== {stage.name}")
+            if stage.log and stage.log.exists():
+                say(stage.log.read_text("utf-8", "replace").rstrip())
     say("\n=== verdict")
-    for stage, status, seconds in verdicts:
+    for stage in stages:
+        status, seconds = outcomes[stage.name]
         verdict = "ok" if status == 0 else f"FAILED (status {status})"
         say(f"{stage.name:<14} {seconds:6.1f} s  {verdict}")
-    return [stage.name for stage, status, _ in verdicts if status != 0]
+    return [stage.name for stage in stages if outcomes[stage.name][0] != 0]
 
 
 def main(arguments: list[str]) -> int:

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from types import FrameType
 
@@ -31,14 +32,16 @@ def step(
     cwd: Path,
     environment: Mapping[str, str] | None = None,
     limit: float = STEP_LIMIT,
+    output: Path | None = None,
 ) -> int:
-    """Run one program in the foreground, its output going straight to the terminal.
+    """Run one program to its end, its output going straight to the terminal.
 
     Args:
         command: program and arguments.
         cwd: folder to run in.
         environment: variables on top of the present ones.
         limit: seconds after which the program is killed.
+        output: a file to write the output to instead.
 
     Returns:
         The exit status; 127 if there is no such program, negative after a signal.
@@ -47,14 +50,17 @@ def step(
         ToolError: the program ran longer than the limit.
     """
     try:
-        return subprocess.run(
-            bound(command),
-            cwd=cwd,
-            env={**os.environ, **(environment or {})},
-            stdin=subprocess.DEVNULL,
-            timeout=limit,
-            check=False,
-        ).returncode
+        with output.open("wb") if output else nullcontext() as log:
+            return subprocess.run(
+                bound(command),
+                cwd=cwd,
+                env={**os.environ, **(environment or {})},
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                timeout=limit,
+                check=False,
+            ).returncode
     except subprocess.TimeoutExpired:
         raise ToolError(f"{command[0]} did not end within {limit:.0f} s and was stopped") from None
 

@@ -1,5 +1,6 @@
 """All stages run, and the verdict names every one that failed."""
 
+import threading
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,26 @@ def test_a_failure_does_not_hide_the_rest(capsys: pytest.CaptureFixture[str]) ->
     assert ["FAILED (status 3)" in verdict[0], verdict[2].endswith("ok")] == [True, True]
 
 
+def test_a_stage_with_a_log_runs_beside_the_others(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log, other_is_done = tmp_path / "made" / "crash.log", threading.Event()
+
+    def crash() -> int:
+        assert other_is_done.wait(30)
+        log.write_text("a red test\n", "utf-8")
+        return 1
+
+    def other() -> int:
+        other_is_done.set()
+        return 0
+
+    assert run_stages([Stage("crash", crash, log), Stage("other", other)]) == ["crash"]
+    out = capsys.readouterr().out
+    assert "a red test" in out
+    assert "crash" in out.split("=== verdict\n")[1].splitlines()[0]
+
+
 def test_everything_is_checked() -> None:
     places = here()
     names = [
@@ -43,14 +64,8 @@ def test_everything_is_checked() -> None:
     ]
     assert names == [
         *("lint", "format", "types", "pages", "model", "pages: types", "pages: tests"),
-        *(
-            "service tests",
-            "browser tests",
-            "crash tests",
-            "nlu tests",
-            "rasa data",
-            "rasa stories",
-        ),
+        *("crash tests", "service tests", "browser tests", "nlu tests"),
+        *("rasa data", "rasa stories"),
     ]
 
 
