@@ -66,7 +66,7 @@ class _Turn:
         case: Case | None = None
         try:
             known = _known(context, metadata, tracker)
-            case = hear(known.case, heard.anger) if known.case else None
+            case = hear(known.case, heard.anger, utc_now()) if known.case else None
             turn = Turn(
                 message=_message_id(tracker),
                 heard=heard,

@@ -153,9 +153,9 @@ class Case:
         )
 
 
-def hear(case: Case, level: int) -> Case:
-    """Take the anger of one more message into the case."""
-    return replace(case, anger=heard(case.anger, level))
+def hear(case: Case, level: int, now: datetime) -> Case:
+    """Take the anger of one more message, written now, into the case."""
+    return replace(case, anger=heard(case.anger, level, now))
 
 
 def _settle(case: Case, offer_id: str, state: OfferState, now: datetime) -> tuple[Offer, ...]:

@@ -29,11 +29,13 @@ def _failure(name: str, matter: str, *industries: str, needs_item: bool = False)
     return Failure(name, matter, frozenset(industries), needs_item)
 
 
+TRADES = ("hotel", "shop", "restaurant", "retail", "property", "travel")
+
 FAILURES: dict[str, Failure] = {
     failure.name: failure
     for failure in (
         _failure("room_not_clean", "房间没有打扫干净", "hotel"),
-        _failure("noise", "房间太吵、没法休息", "hotel"),
+        _failure("noise", "太吵、没法休息", "hotel", "property"),
         _failure("wrong_room", "给的房间和预订的不一样", "hotel"),
         _failure("overbooked", "订好了却没有房间", "hotel"),
         _failure("broken_facility", "房间设施坏了", "hotel"),
@@ -41,14 +43,32 @@ FAILURES: dict[str, Failure] = {
         _failure("wrong_item", "收到的货和下单的不一样", "shop", needs_item=True),
         _failure("missing_item", "收到的货少了东西", "shop", needs_item=True),
         _failure("damaged", "收到时东西已经破损", "shop", needs_item=True),
-        _failure("defective", "买到的东西有毛病", "shop", needs_item=True),
-        _failure("late", "东西迟迟没有送到", "shop"),
+        _failure("defective", "买到的东西有毛病", "shop", "retail", needs_item=True),
+        _failure("late", "迟迟没有到", "shop", "restaurant", "travel"),
         _failure("lost_parcel", "包裹没有送到", "shop"),
         _failure("fake", "您担心商品真伪", "shop", needs_item=True),
         _failure("refund_delayed", "退款迟迟没有到账", "shop"),
         _failure("price_dropped", "刚买就降价", "shop"),
-        _failure("rude_staff", "工作人员的态度", "hotel", "shop"),
-        _failure("overcharge", "多收了钱", "hotel", "shop"),
+        _failure("slow_service", "上菜等了太久", "restaurant"),
+        _failure("wrong_dish", "上的菜和点的不一样", "restaurant"),
+        _failure("foreign_object", "菜里吃出了异物", "restaurant"),
+        _failure("unsafe_food", "您担心吃的东西不安全", "restaurant"),
+        _failure("price_mismatch", "结账的价格和标价不一样", "retail"),
+        _failure("expired", "您说的商品过期", "retail"),
+        _failure("return_refused", "退换没有办成", "retail"),
+        _failure("repair_delayed", "报修迟迟没有人来", "property"),
+        _failure("dirt", "公共区域不干净", "property"),
+        _failure("parking", "停车的事没有管好", "property"),
+        _failure("leak", "家里漏水", "property"),
+        _failure("lift_broken", "电梯出了故障", "property"),
+        _failure("fee_dispute", "费用您有疑问", "property"),
+        _failure("security", "小区的安全没有看好", "property"),
+        _failure("itinerary_changed", "行程和说好的不一样", "travel"),
+        _failure("hotel_downgraded", "住的酒店降了档次", "travel"),
+        _failure("forced_shopping", "您说的被要求购物", "travel"),
+        _failure("cancelled_no_refund", "取消以后钱没有退回", "travel"),
+        _failure("rude_staff", "工作人员的态度", *TRADES),
+        _failure("overcharge", "多收了钱", "hotel", "shop", "restaurant", "travel"),
     )
 }
 
@@ -75,7 +95,7 @@ def served_by(industry: str, intent: str) -> Failure | None:
 
 def owned(failure: str | None) -> bool:
     """Whether words may own the failure. An allegation of fraud is neither admitted nor denied."""
-    return failure != "fake"
+    return failure not in ("fake", "unsafe_food", "expired", "forced_shopping")
 
 
 def matter_words(failure: str | None, keywords: str | None) -> str:

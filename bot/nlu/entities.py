@@ -1,4 +1,4 @@
-"""One entity a place, where two extractors found the same."""
+"""One entity a place, where extractors found several."""
 
 from typing import Any
 
@@ -14,9 +14,10 @@ PATTERN_EXTRACTOR = "RegexEntityExtractor"
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.ENTITY_EXTRACTOR, is_trainable=False)
 class EntityOverlapResolver(GraphComponent):
-    """Keeps one of several overlapping entities of the same kind.
+    """Keeps one of several overlapping entities.
 
-    What a pattern found goes first, since its form is sure; then the longer one.
+    What a pattern found goes first, since its form is sure; then the longer one: 三天前 is a date
+    and not a duration with something behind it.
     """
 
     @classmethod
@@ -47,7 +48,7 @@ class EntityOverlapResolver(GraphComponent):
 
 
 def resolved(entities: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Keep one of overlapping entities of the same kind.
+    """Keep one of overlapping entities.
 
     Args:
         entities: As Rasa's extractors give them.
@@ -66,10 +67,7 @@ def resolved(entities: list[dict[str, Any]]) -> list[dict[str, Any]]:
     )
     for entity in by_trust:
         if not any(
-            entity["entity"] == other["entity"]
-            and entity["start"] < other["end"]
-            and other["start"] < entity["end"]
-            for other in kept
+            entity["start"] < other["end"] and other["start"] < entity["end"] for other in kept
         ):
             kept.append(entity)
     return sorted(kept, key=lambda entity: entity["start"])

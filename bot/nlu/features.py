@@ -1,4 +1,4 @@
-"""Features of a message: character n-grams, words, and cues that n-grams cannot count.
+"""Features of a message: character n-grams, words, cues, and marks that n-grams cannot count.
 
 The space is fitted with scikit-learn-like arithmetic of our own, so that one message costs a
 few dictionary look-ups and the whole space is stored as plain arrays and JSON.
@@ -9,111 +9,123 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-import jieba
 import numpy as np
 from scipy.sparse import csr_matrix
 
-from bot.nlu.normaliser import HOTLINES, mask, unify
+from bot.nlu.normaliser import HOTLINES
+from recovery.privacy import mask as hide
 
-MAX_NGRAM = 4
-CUE_WEIGHT = 0.35
+MAX_NGRAM = 3
+# In how many messages a term must occur. Rarer ones tell more about who wrote than what is felt.
+MIN_COUNT = 3
+CUE_WEIGHT = 0.14
+# Nor shall a text like none in training be decided by one cue alone.
+CUE_LIMIT = 4.0
 
-_BRACKET_EMOJI = re.compile(r"\[[^\[\]\s]{1,8}\]")
 _DIGIT_RUN = re.compile(r"\d+")
-_CLAUSE_END = re.compile(r"[,.;!?，。；！？…~\s]+")
+_CLAUSE_END = re.compile(r"[,.;!?。…~\s]+")
+_EMAIL = re.compile(r"[\w.]+@[\w\-]+\.[a-z]")
 
-CUES = (
+MARKS = (
     "length",
     "clauses",
     "exclamations",
     "questions",
-    "mixed_marks",
     "longest_marks",
-    "dots",
     "longest_repeat",
-    "emoji",
-    "bracket_emoji",
-    "mentions",
-    "hashtags",
-    "links",
+    "accounts",
+    "topics",
+    "starts_with_account",
     "latin_share",
+    "one_to_four",
+    "five_to_eight",
     "digits_5",
     "digits_8",
     "digits_11",
     "digits_15",
     "e_mail",
-    "ends_with_mark",
-    "bare",
+    "personal_data",
 )
+Array = np.ndarray[Any, Any]
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """What the pipeline found in one message.
+
+    Attributes:
+        raw: As it was written.
+        unified: See `normaliser.unify`.
+        masked: See `normaliser.mask`.
+        words: Of the masked text, without white space.
+        cues: See `cues.Cues.count`.
+    """
+
+    raw: str
+    unified: str
+    masked: str
+    words: tuple[str, ...]
+    cues: tuple[float, ...]
 
 
 def ngrams(text: str) -> Counter[str]:
-    """Count character n-grams of length 1 to 4; they carry a prefix to tell them from words."""
+    """Count character n-grams of length 1 to 3; they carry a prefix to tell them from words."""
     counts: Counter[str] = Counter()
     for size in range(1, MAX_NGRAM + 1):
         counts.update("c" + text[start : start + size] for start in range(len(text) - size + 1))
     return counts
 
 
-def words(text: str) -> Counter[str]:
+def terms(words: Sequence[str]) -> Counter[str]:
     """Count words and pairs of neighbouring words."""
-    cut = [word for word in jieba.lcut(text) if not word.isspace()]
-    counts: Counter[str] = Counter("w" + word for word in cut)
-    counts.update(f"p{left} {right}" for left, right in pairwise(cut))
+    counts: Counter[str] = Counter("w" + word for word in words)
+    counts.update(f"p{left} {right}" for left, right in pairwise(words))
     return counts
 
 
-def cues(text: str) -> list[float]:
+def marks(analysis: Analysis) -> list[float]:
     """Count what shows feeling or personal data beside the words.
 
     Args:
-        text: A unified text, its digits and repeats untouched.
+        analysis: Of the message.
 
     Returns:
-        A number for each of `CUES`, counts as logarithms.
+        A number for each of `MARKS`, counts as logarithms.
     """
-    marks = re.findall(r"[!?]+", text)
+    text = analysis.unified
     # A hotline is a word, and the only run of five digits in many a text; counted here it would
     # make every other short number look like a threat to call one.
     runs = [len(run) for run in _DIGIT_RUN.findall(text) if run not in HOTLINES]
-    emoji = sum(1 for character in text if ord(character) >= 0x2600 and _is_pictogram(character))
     letters = sum(1 for character in text if "a" <= character <= "z")
-    size = len(text)
+    size = len(analysis.masked)
     counted = (
         size,
         len([part for part in _CLAUSE_END.split(text) if part]),
         text.count("!"),
         text.count("?"),
-        sum(1 for run in marks if "!" in run and "?" in run),
-        max((len(run) for run in marks), default=0),
-        text.count("...") + text.count("。。"),
+        max((len(run) for run in re.findall(r"[!?]+", text)), default=0),
         _longest_repeat(text),
-        emoji,
-        len(_BRACKET_EMOJI.findall(text)),
         text.count("@"),
         text.count("#") // 2,
-        text.count("http") + text.count("www."),
     )
     return [
         *(math.log1p(count) for count in counted),
-        letters / size if size else 0.0,
+        float(text.startswith("@")),
+        letters / len(text) if text else 0.0,
+        float(size <= 4),
+        float(5 <= size <= 8),
         float(any(5 <= run <= 7 for run in runs)),
         float(any(8 <= run <= 10 or 12 <= run <= 14 for run in runs)),
         float(any(run == 11 for run in runs)),
         float(any(run >= 15 for run in runs)),
-        float(re.search(r"[\w.]+@[\w\-]+\.[a-z]", text) is not None),
-        float(text[-1:] in {"!", "?"}),
-        float(size <= 4),
+        float(_EMAIL.search(text) is not None),
+        float(min(len(hide(analysis.raw).found), 2)),
     ]
-
-
-def _is_pictogram(character: str) -> bool:
-    code = ord(character)
-    return 0x2600 <= code <= 0x27BF or 0x1F300 <= code <= 0x1FAFF
 
 
 def _longest_repeat(text: str) -> int:
@@ -127,75 +139,70 @@ def _longest_repeat(text: str) -> int:
 
 
 class FeatureSpace:
-    """Maps a text to a sparse row: n-grams and words weighted by rarity, then the cues.
+    """Maps a message to a sparse row: n-grams and words weighted by rarity, then cues and marks.
 
     Attributes:
         size: Number of columns.
     """
 
     def __init__(
-        self,
-        vocabulary: Sequence[str],
-        rarity: "np.ndarray[Any, Any]",
-        cue_mean: "np.ndarray[Any, Any]",
+        self, vocabulary: Sequence[str], rarity: Array, mean: Array, spread: Array
     ) -> None:
         """Use what was fitted.
 
         Args:
             vocabulary: The known n-grams and words; the position is the column.
             rarity: Inverse document frequency of each, shape (len(vocabulary),).
-            cue_mean: Mean of each cue in training, shape (len(CUES),).
+            mean: Of each cue and mark in training.
+            spread: Their standard deviation, above 0.
         """
         self.vocabulary = list(vocabulary)
         self.rarity = rarity
         self._columns = {term: column for column, term in enumerate(self.vocabulary)}
         self._rarity = [float(weight) for weight in rarity]
-        self._cue_mean = cue_mean
+        self._mean = mean
+        self._spread = spread
 
     @property
     def size(self) -> int:
         """Number of columns."""
-        return len(self.vocabulary) + len(CUES)
+        return len(self.vocabulary) + len(self._mean)
 
     @classmethod
-    def fit(cls, texts: Sequence[str], min_count: int = 2) -> "FeatureSpace":
+    def fit(cls, analyses: Sequence[Analysis], min_count: int = MIN_COUNT) -> "FeatureSpace":
         """Learn the vocabulary.
 
         Args:
-            texts: Training messages, at least one.
+            analyses: Of the training messages, at least one.
             min_count: In how many of them a term must occur.
 
         Returns:
             The space.
         """
         documents: Counter[str] = Counter()
-        all_cues = []
-        for text in texts:
-            unified = unify(text)
-            masked = mask(unified)
-            documents.update(ngrams(masked).keys())
-            documents.update(words(masked).keys())
-            all_cues.append(cues(unified))
+        for one in analyses:
+            documents.update(ngrams(one.masked).keys())
+            documents.update(terms(one.words).keys())
         vocabulary = sorted(term for term, count in documents.items() if count >= min_count)
         counts = np.array([documents[term] for term in vocabulary], dtype=np.float64)
-        rarity = np.log((1 + len(texts)) / (1 + counts)) + 1
-        return cls(vocabulary, rarity, np.mean(all_cues, axis=0))
+        rarity = np.log((1 + len(analyses)) / (1 + counts)) + 1
+        shown = np.array([_shown(one) for one in analyses])
+        spread = shown.std(axis=0)
+        return cls(vocabulary, rarity, shown.mean(axis=0), np.where(spread > 0, spread, 1.0))
 
-    def row(self, text: str) -> tuple[list[int], list[float]]:
-        """Map one text.
+    def row(self, analysis: Analysis) -> tuple[list[int], list[float]]:
+        """Map one message.
 
         Args:
-            text: Any text.
+            analysis: Of the message.
 
         Returns:
             Columns and their values. The n-grams together and the words together each have
             length 1, as far as any is known.
         """
-        unified = unify(text)
-        masked = mask(unified)
         columns: list[int] = []
         values: list[float] = []
-        for block in (ngrams(masked), words(masked)):
+        for block in (ngrams(analysis.masked), terms(analysis.words)):
             known = [
                 (column, (1 + math.log(count)) * self._rarity[column])
                 for term, count in block.items()
@@ -204,29 +211,25 @@ class FeatureSpace:
             norm = math.sqrt(sum(value * value for _, value in known))
             columns.extend(column for column, _ in known)
             values.extend(value / norm for _, value in known)
-        # Not divided by their spread: a cue that is rare in training (a phone number) would
-        # outweigh all words where it occurs.
-        scaled = (np.asarray(cues(unified)) - self._cue_mean) * CUE_WEIGHT
-        # Nor shall a text like none in training be decided by one cue alone.
-        limit = 4 * CUE_WEIGHT
+        scaled = (np.asarray(_shown(analysis)) - self._mean) / self._spread
         columns.extend(range(len(self.vocabulary), self.size))
-        values.extend(float(value) for value in np.clip(scaled, -limit, limit))
+        values.extend((np.clip(scaled, -CUE_LIMIT, CUE_LIMIT) * CUE_WEIGHT).tolist())
         return columns, values
 
-    def rows(self, texts: Iterable[str]) -> csr_matrix:
-        """Map many texts.
+    def rows(self, analyses: Iterable[Analysis]) -> csr_matrix:
+        """Map many messages.
 
         Args:
-            texts: Any texts.
+            analyses: Of the messages.
 
         Returns:
-            Matrix of shape (number of texts, `size`).
+            Matrix of shape (number of messages, `size`).
         """
         pointers = [0]
         columns: list[int] = []
         values: list[float] = []
-        for text in texts:
-            row_columns, row_values = self.row(text)
+        for analysis in analyses:
+            row_columns, row_values = self.row(analysis)
             columns.extend(row_columns)
             values.extend(row_values)
             pointers.append(len(columns))
@@ -240,7 +243,8 @@ class FeatureSpace:
         np.savez(
             folder / "features.npz",
             rarity=self.rarity.astype(np.float32),
-            cue_mean=self._cue_mean,
+            mean=self._mean,
+            spread=self._spread,
         )
 
     @classmethod
@@ -248,4 +252,8 @@ class FeatureSpace:
         """Read what `save` wrote."""
         vocabulary = json.loads((folder / "vocabulary.json").read_text(encoding="utf-8"))
         with np.load(folder / "features.npz", allow_pickle=False) as arrays:
-            return cls(vocabulary, arrays["rarity"], arrays["cue_mean"])
+            return cls(vocabulary, arrays["rarity"], arrays["mean"], arrays["spread"])
+
+
+def _shown(analysis: Analysis) -> list[float]:
+    return [*analysis.cues, *marks(analysis)]

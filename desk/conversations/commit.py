@@ -137,7 +137,7 @@ def commit_answer(
             _heed(turn, heard)
         return Committed(turn.entries, changed=turn.changed)
     if turn.case and not is_event:
-        turn.case = hear(turn.case, heard.anger)
+        turn.case = hear(turn.case, heard.anger, turn.now)
     wire, own = _payloads(answer)
     try:
         commands = [from_wire(one) for one in wire]
@@ -267,7 +267,7 @@ def _heed(turn: _Turn, heard: Understood) -> None:
             conversations.bind_case(turn.db, turn.conversation.id, command.case)
     if turn.case is None:
         return
-    turn.case = hear(turn.case, heard.anger)
+    turn.case = hear(turn.case, heard.anger, turn.now)
     _save(turn)
     for command in commands:
         cases.log(turn.db, turn.case.id, turn.message.id, command, turn.now)
@@ -348,7 +348,7 @@ def _withdraw(turn: _Turn) -> None:
 def _carry_out(turn: _Turn, command: Command, heard: Understood, *, is_event: bool) -> None:
     turn.case = apply(turn.case, command, turn.now)
     if isinstance(command, OpenCase) and turn.case:
-        turn.case = turn.case if is_event else hear(turn.case, heard.anger)
+        turn.case = turn.case if is_event else hear(turn.case, heard.anger, turn.now)
         conversations.bind_case(turn.db, turn.conversation.id, turn.case.id)
         _save(turn)
     if turn.case:

@@ -29,4 +29,10 @@ def test_others_stay_in_the_order_of_the_text() -> None:
     product = entity("product", 6, 10, CRF)
     beside = entity("room_number", 8, 12, CRF)
 
-    assert resolved([beside, product, room, first]) == [first, room, product, beside]
+    assert resolved([beside, product, room, first]) == [first, room, beside]
+
+
+def test_a_place_has_one_entity_whatever_its_kind() -> None:
+    day, span = entity("date", 0, 3, REGEX), entity("duration", 0, 2, REGEX)
+
+    assert resolved([span, day]) == [day]

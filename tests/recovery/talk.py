@@ -72,7 +72,7 @@ class Talk:
         self, what: Understood, pressed: Pressed | None = None, external: str | None = None
     ) -> Reply:
         self.count += 1
-        case = hear(self.case, what.anger) if self.case else None
+        case = hear(self.case, what.anger, self.now) if self.case else None
         reply: Reply = self.decide(
             Turn(
                 message=f"m{self.count:024x}",
@@ -91,7 +91,7 @@ class Talk:
             fresh = case is None
             case = apply(case, command, self.now)
             if fresh and case:
-                case = hear(case, what.anger)
+                case = hear(case, what.anger, self.now)
         self.case = case
         return reply
 

@@ -6,7 +6,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recovery.anger import heard
 from recovery.case import Case, OfferNotOpenError, apply, given_back, hear
 from recovery.commands import (
     AcceptOffer,
@@ -104,7 +103,7 @@ def test_given_back_goes_on_where_the_case_stands() -> None:
 
 
 def test_safety_comes_before_any_anger() -> None:
-    furious = hear(fold(OpenCase("s1", "noise")), 3)
+    furious = hear(fold(OpenCase("s1", "noise")), 3, NOW)
     safety = fold(OpenCase("s2", safety=True))
     assert safety.priority > furious.priority
 
@@ -140,7 +139,7 @@ def test_what_is_no_command_is_refused(payload: object) -> None:
 
 @given(st.lists(st.sampled_from([command for command in COMMANDS if command.do != "open_case"])))
 def test_a_case_survives_storage_after_any_commands(commands: list[Command]) -> None:
-    case = hear(fold(OpenCase("s1", "noise")), 2)
+    case = hear(fold(OpenCase("s1", "noise")), 2, NOW)
     for command in commands:
         try:
             case = apply(case, command, NOW) or case
@@ -150,16 +149,3 @@ def test_a_case_survives_storage_after_any_commands(commands: list[Command]) -> 
             case.stage in ("offered", "agreed")
         )
     assert Case.from_state(case.to_state()) == case
-
-
-@given(st.lists(st.integers(0, 3), min_size=1))
-def test_anger_of_a_case(levels: list[int]) -> None:
-    anger = None
-    for level in levels:
-        before, anger = anger, heard(anger, level)
-        assert anger.now >= level
-        if before:
-            assert anger.now >= before.now - 1
-    assert anger is not None
-    assert anger.opening == levels[0]
-    assert anger.peak == max(levels)

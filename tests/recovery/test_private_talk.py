@@ -16,7 +16,7 @@ def talk_about(business: object, orders: EmbeddedOrders, failure: str, anger: in
     talk = Talk(business, orders, private_turn)  # type: ignore[arg-type]  # a Business
     opened = apply(None, OpenCase("s1", failure), talk.now)
     assert opened is not None
-    talk.case = hear(opened, anger)
+    talk.case = hear(opened, anger, talk.now)
     return talk
 
 
