@@ -227,7 +227,7 @@ class Router:
         try:
             while True:
                 try:
-                    body = _body(message, situation, settings.episode_turns, failures)
+                    body = _body(self._context, message, situation, failures)
                     # Only the call itself takes a slot: whoever waits for Rasa to come back
                     # must not keep others from being asked for patience.
                     async with self._slots:
@@ -286,7 +286,7 @@ class Router:
         self._context.hub.changed(situation.conversation.business, message.conversation_id)
         understood = None
         if message.intent != ENTERED:
-            body = _body(message, situation, self._context.settings.episode_turns)
+            body = _body(self._context, message, situation)
             del body["intent"]
             pause = _FIRST_PAUSE
             for _ in range(_OVERHEARD_TRIES):
@@ -335,14 +335,14 @@ def _sender(conversation: Conversation, episode_turns: int) -> str:
 
 
 def _body(
-    message: Message, situation: _Situation, episode_turns: int, failures: int = 0
+    context: Context, message: Message, situation: _Situation, failures: int = 0
 ) -> dict[str, Any]:
     conversation, case = situation.conversation, situation.case
     stage = "public"
     if conversation.private:
         stage = case.stage if case else "hearing"
     return {
-        "sender": _sender(conversation, episode_turns),
+        "sender": _sender(conversation, context.settings.episode_turns),
         "message_id": f"{message.id}.{failures}" if failures else message.id,
         "text": message.text,
         "intent": message.intent,
@@ -350,6 +350,8 @@ def _body(
             "visibility": conversation.kind,
             "channel": "web",
             "business": conversation.business,
+            # Known, never guessed from the text: it decides which failures there can be.
+            "industry": context.business(conversation.business).industry,
             "conversation": conversation.id,
             "message": message.id,
             "customer": conversation.customer_id,
