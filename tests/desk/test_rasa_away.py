@@ -184,7 +184,7 @@ async def test_turns_that_go_on_failing_bring_a_person(scene: Scene) -> None:
         [{"do": "accept_offer", "offer": "onone"}],
     ],
 )
-async def test_commands_that_are_nbody_do_nothing_and_bring_a_person(
+async def test_commands_that_are_none_do_nothing_and_bring_a_person(
     scene: Scene, commands: list[Body]
 ) -> None:
     async with guest(scene.stack) as one:
@@ -195,7 +195,7 @@ async def test_commands_that_are_nbody_do_nothing_and_bring_a_person(
         assert any(event["kind"] == "owner" and event["owner"] == "queue" for event in said)
 
 
-async def test_body_who_waits_does_not_keep_others_waiting(scene: Scene) -> None:
+async def test_one_who_waits_does_not_keep_others_waiting(scene: Scene) -> None:
     release = threading.Event()
 
     def selective(path: str, body: Body) -> Body:
@@ -215,7 +215,7 @@ async def test_body_who_waits_does_not_keep_others_waiting(scene: Scene) -> None
         assert words(slow.answers(waiting)) == "收到：慢慢来"
 
 
-async def test_body_customers_messages_are_answered_in_order_body_at_a_time(scene: Scene) -> None:
+async def test_one_customers_messages_are_answered_in_order_one_at_a_time(scene: Scene) -> None:
     under_way: list[str] = []
     together: list[int] = []
 
@@ -289,7 +289,7 @@ async def test_rasa_is_told_what_it_needs_and_a_new_episode_before_it_gets_slow(
             await one.tell(f"第{n}句")
         # What an earlier test left unanswered may be asked again meanwhile.
         asked = scene.rasa.messages()
-        bodies = [body_ for body_ in asked if body_["metadata"]["conversation"] == one.conversation]
+        bodies = [body for body in asked if body["metadata"]["conversation"] == one.conversation]
         senders = [body["sender"] for body in bodies]
         assert set(senders) == {f"{one.conversation}:0", f"{one.conversation}:1"}
         assert senders == sorted(senders)
