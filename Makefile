@@ -3,7 +3,7 @@
 PYTHON ?= python3
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run train test kills lint lock bench replay staff clean python
+.PHONY: help setup run train test kills eval lint lock bench replay staff clean python
 
 help: ## this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,6 +28,9 @@ test: python ## set up with the tests' requirements and run every check
 kills: python ## 200 conversations through 20 random kills of each process; prints its seed
 	@$(PYTHON) -m tools.prepare --quiet
 	@.venv/service/bin/python -m pytest -s tests/crash/test_random_kills.py
+
+eval: python ## score the recognition and write docs/recognition.md; GOLD=file scores that file
+	@$(PYTHON) -m tools.evaluate $(if $(GOLD),"$(GOLD)")
 
 lint: python ## style and types only
 	@$(PYTHON) -m tools.checks --lint

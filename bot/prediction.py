@@ -1,18 +1,14 @@
 """Rasa's way from a message to the next action, without its detours.
 
-Most of the time of a turn with a linear classifier and rules goes, in stock Rasa 3.6.21, into
-work that changes no result:
+Much of the time of a turn with rules goes, in stock Rasa 3.6.21, into work that changes no result:
 
-- The weights of the classifier lie in memory the wrong way round for the product with one sparse
-  message, so that all of them are copied for each message (30 intents x 60,000 n-grams: 15 MB).
-- The features of that message are put side by side by way of two general matrices of blocks.
 - The rules are gone through one by one for each state of the conversation, and once more for
   rules about the very text of a message, of which there are none.
 - dask plans the graph of the components anew for each run of it.
 
-Here the weights are turned round once, the features are strung together, the rules are looked up
-by their intent, the search by text is left out where no rule could be found by it, and the order
-of the components is planned once. `apply()` puts this in place for the whole process when this
+Here the rules are looked up by their intent, the search by text is left out where no rule could
+be found by it, and the order of the components is planned once.
+`apply()` puts this in place for the whole process when this
 module is imported, which `bot.words` and `bot.channel` do. Training is left as it is: only loaded
 models take the shorter way. `tests/bot/test_prediction.py` holds the results against stock Rasa's.
 """
@@ -21,12 +17,10 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-import numpy as np
 from rasa.core.policies.rule_policy import RULES, RulePolicy
 from rasa.engine.exceptions import GraphRunError
 from rasa.engine.graph import GraphNode
 from rasa.engine.runner.dask import DaskGraphRunner
-from rasa.nlu.classifiers.logistic_regression_classifier import LogisticRegressionClassifier
 from rasa.shared.core.constants import (
     ACTION_LISTEN_NAME,
     PREVIOUS_ACTION,
@@ -35,10 +29,7 @@ from rasa.shared.core.constants import (
 )
 from rasa.shared.core.domain import Domain
 from rasa.shared.core.trackers import DialogueStateTracker
-from rasa.shared.nlu.constants import ACTION_NAME, FEATURE_TYPE_SENTENCE, INTENT, TEXT
-from rasa.shared.nlu.training_data.features import Features
-from rasa.shared.nlu.training_data.message import Message
-from scipy.sparse import csr_matrix
+from rasa.shared.nlu.constants import ACTION_NAME, INTENT
 
 from bot.remote_action import require_rasa_version
 
@@ -50,8 +41,6 @@ Plan = list[tuple[str, GraphNode, list[str]]]
 _PLANS = "_huixin_plans"
 _INDEX = "_huixin_rules"
 
-_stock_load_classifier = LogisticRegressionClassifier.load.__func__
-_stock_features = LogisticRegressionClassifier._create_X
 _stock_load_rules = RulePolicy.load.__func__
 _stock_possible_keys = RulePolicy._get_possible_keys
 _stock_find = RulePolicy._find_action_from_rules
@@ -61,46 +50,10 @@ _stock_run = DaskGraphRunner.run
 def apply() -> None:
     """Let every model loaded from now on predict this way; harmless when repeated."""
     require_rasa_version()
-    LogisticRegressionClassifier.load = classmethod(_load_classifier)
-    LogisticRegressionClassifier._create_X = _features
     RulePolicy.load = classmethod(_load_rules)
     RulePolicy._get_possible_keys = _possible_keys
     RulePolicy._find_action_from_rules = _find_action_from_rules
     DaskGraphRunner.run = _run
-
-
-# --- the classifier -----------------------------------------------------------------------
-
-
-def _load_classifier(
-    cls: type[LogisticRegressionClassifier], *args: object, **kwargs: object
-) -> LogisticRegressionClassifier:
-    component = _stock_load_classifier(cls, *args, **kwargs)
-    weights = getattr(component.clf, "coef_", None)
-    if weights is not None:
-        # The product needs them column by column, and copies what lies row by row.
-        component.clf.coef_ = np.asfortranarray(weights)
-    return component
-
-
-def _features(self: LogisticRegressionClassifier, messages: list[Message]) -> csr_matrix:
-    """String the features of one message together; several at once are for training."""
-    if len(messages) != 1:
-        return _stock_features(self, messages)
-    of_text = [one for one in messages[0].features if one.attribute == TEXT]
-    parts = [one.features.tocsr() for one in of_text if one.is_sparse() and _of_sentence(one)]
-    if not parts or any(one.is_dense() and _of_sentence(one) for one in of_text):
-        return _stock_features(self, messages)
-    begins = np.cumsum([0, *(part.shape[1] for part in parts)])
-    columns = [part.indices + begin for part, begin in zip(parts, begins[:-1], strict=True)]
-    values = np.concatenate([part.data for part in parts]).astype(np.float64)
-    return csr_matrix(
-        (values, np.concatenate(columns), np.array([0, len(values)])), shape=(1, begins[-1])
-    )
-
-
-def _of_sentence(features: Features) -> bool:
-    return features.type == FEATURE_TYPE_SENTENCE
 
 
 # --- the rules ----------------------------------------------------------------------------

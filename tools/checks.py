@@ -95,7 +95,8 @@ def test_stages(places: Places) -> list[Stage]:
         command: Command = [places.nlu_python, "-m", "pytest", "tests/bot"]
         # The fixtures of the other tests need what only the service environment has.
         command += ["--confcutdir=tests/bot", "-W", "ignore::pytest.PytestConfigWarning"]
-        return step(command, places.root, model.command_environment())
+        named = {"HUIXIN_MODEL": str(model.model_path(places))}
+        return step(command, places.root, {**model.command_environment(), **named})
 
     def validate() -> int:
         command: Command = [places.nlu_python, "-m", "rasa", "data", "validate"]

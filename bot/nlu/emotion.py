@@ -186,7 +186,7 @@ def _default_thresholds() -> dict[str, float]:
         "human": 0.35,
         "closure": 0.4,
         "private": 0.3,
-        "safety": 0.25,
+        "safety": 0.2,
     }
 
 

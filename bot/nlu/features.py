@@ -38,9 +38,7 @@ MARKS = (
     "questions",
     "longest_marks",
     "longest_repeat",
-    "accounts",
     "topics",
-    "starts_with_account",
     "latin_share",
     "one_to_four",
     "five_to_eight",
@@ -110,12 +108,10 @@ def marks(analysis: Analysis) -> list[float]:
         text.count("?"),
         max((len(run) for run in re.findall(r"[!?]+", text)), default=0),
         _longest_repeat(text),
-        text.count("@"),
         text.count("#") // 2,
     )
     return [
         *(math.log1p(count) for count in counted),
-        float(text.startswith("@")),
         letters / len(text) if text else 0.0,
         float(size <= 4),
         float(5 <= size <= 8),

@@ -7,6 +7,7 @@ dirty stairwell to a property manager.
 """
 
 import json
+import os
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -113,7 +114,7 @@ class IntentModel:
         acts = np.array([COMPLAINT if _is_complaint(intent) else intent for intent in intents])
         complaints = np.flatnonzero(acts == COMPLAINT)
         # liblinear lets go of Python's lock, so threads use all cores.
-        with ThreadPoolExecutor() as threads:
+        with ThreadPoolExecutor(os.cpu_count()) as threads:
             both = (
                 (rows, acts, ACTS_BALANCE),
                 (rows[complaints], np.array(intents)[complaints], FAILURES_BALANCE),

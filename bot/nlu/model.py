@@ -15,6 +15,7 @@ least dissatisfied, angry, furious from the probabilities `AT_LEAST` on.
 """
 
 import json
+import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -94,7 +95,7 @@ class EmotionModel:
             ),
         ]
         # liblinear lets go of Python's lock, so threads use all cores.
-        with ThreadPoolExecutor() as threads:
+        with ThreadPoolExecutor(os.cpu_count()) as threads:
             scorers = [*threads.map(lambda task: _fit(rows, *task), tasks)]
         return cls(
             space,

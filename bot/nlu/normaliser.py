@@ -81,6 +81,11 @@ _AUTHORITY = re.compile(
 )
 _PLACE = re.compile(r"\s*我在(?:这里)?:\S.{0,20}$|\s[\u4e00-\u9fff]{2,8}[·•][^\s]{1,10}$")
 _ACCOUNTS = re.compile(r"(?:@某\s*){2,}")
+# A polite opening tells nothing of what follows it, nor does the full stop at the end.
+_OPENING = re.compile(
+    r"^(?:@某\s*)?(?:你好|您好|早上好|下午好|晚上好|hi|hello|哈喽|亲)[,!~。. ]{1,3}(?=.{4})"
+)
+_AT_THE_ENDS = re.compile(r"^(?:(?:@某|url)\s*)+(?=.)|(?:\s*(?:@某|url))+$")
 _REPEATS = re.compile(r"(.)\1{3,}", re.DOTALL)
 _SPACE = re.compile(r"\s+")
 
@@ -125,17 +130,20 @@ def mask(text: str) -> str:
 
     Returns:
         The text with digits as 0 (at most three; hotlines such as 12315 stay), accounts as `@某`
-        or, where they name an authority, `@官`, links and mail addresses as one word, the place
-        a post was sent from left out, repeats of a character ended at three, and the middle of a
-        long text left out.
+        or, where they name an authority, `@官`, links and mail addresses as one word, accounts
+        and links at its ends, a greeting before it, the full stop behind it and the place a post
+        was sent from left out, repeats of a character ended at three, and the middle of a long
+        text left out.
     """
     short = _URL.sub(" url ", text)
     short = _EMAIL.sub(" email ", short)
     short = _ACCOUNT.sub(lambda match: " @官 " if _AUTHORITY.search(match[0]) else " @某 ", short)
     short = _PLACE.sub("", short)
-    short = _ACCOUNTS.sub("@某 ", short)
+    short = _ACCOUNTS.sub("@某 ", _SPACE.sub(" ", short).strip())
+    short = _OPENING.sub("", _AT_THE_ENDS.sub("", short)).replace("您", "你")
     short = _NUMBER.sub(_mask_number, short)
     short = _SPACE.sub(" ", _REPEATS.sub(r"\1\1\1", short)).strip()
+    short = short[:-1] if short[-1:] == "。" and short[-2:] != "。。" and len(short) > 1 else short
     if len(short) > MAX_HEAD + MAX_TAIL:
         short = f"{short[:MAX_HEAD]} {short[-MAX_TAIL:]}"
     return short

@@ -40,6 +40,10 @@ def test_what_means_nothing_is_masked() -> None:
     assert mask("电话13800001111") == "电话000"
     assert mask("啊啊啊啊啊啊啊") == "啊啊啊"
     assert mask("看 https://a.example/x?y=1 吧") == "看 url 吧"
-    assert mask("@某某客服 @某某官博 网速慢") == "@某 网速慢"
+    assert mask("@某某客服 http://a.example") == ""
+    assert mask("@某某客服 @某某官博 网速慢") == "网速慢"
+    assert mask("网速慢 http://t.cn/x @某某客服") == "网速慢"
+    assert mask("你好,房间没打扫。") == mask("房间没打扫") == "房间没打扫"
+    assert mask("您好") == "你好"
     assert mask("@某地消协 管管") == "@官 管管"
     assert len(mask("长文章很长" * 500)) <= 601

@@ -6,14 +6,12 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
 import pytest
 from rasa.core.agent import Agent
 from rasa.core.channels.channel import UserMessage
 from rasa.core.policies.rule_policy import RulePolicy
 from rasa.engine.graph import GraphSchema, SchemaNode
 from rasa.engine.runner.dask import DaskGraphRunner
-from rasa.nlu.classifiers.logistic_regression_classifier import LogisticRegressionClassifier
 from rasa.shared.core.events import ActionExecuted, BotUttered, SessionStarted, SlotSet, UserUttered
 from rasa.shared.core.trackers import DialogueStateTracker
 
@@ -41,8 +39,6 @@ def quick(model: Path) -> Agent:
 def stock(model: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Agent]:
     """The same model, loaded and asked by Rasa as it comes."""
     patch = monkeypatch.setattr
-    patch(LogisticRegressionClassifier, "load", classmethod(prediction._stock_load_classifier))
-    patch(LogisticRegressionClassifier, "_create_X", prediction._stock_features)
     patch(RulePolicy, "load", classmethod(prediction._stock_load_rules))
     patch(RulePolicy, "_get_possible_keys", prediction._stock_possible_keys)
     patch(RulePolicy, "_find_action_from_rules", prediction._stock_find)
@@ -106,12 +102,6 @@ def test_predicts_the_same(quick: Agent, stock: Agent, monkeypatch: pytest.Monke
 
     assert taken == expected
     assert len({str(one) for one in taken}) > 3
-
-
-def test_the_weights_lie_ready_for_the_product(quick: Agent) -> None:
-    classifier = component(quick, LogisticRegressionClassifier)
-
-    assert np.shares_memory(classifier.clf.coef_, classifier.clf.coef_.T.ravel())
 
 
 def test_a_loaded_graph_needs_no_planning(quick: Agent, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,1 @@
+"""Measures what the trained model hears: `make eval`, see docs/recognition.md."""
