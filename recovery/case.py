@@ -11,6 +11,7 @@ from typing import Any, Literal
 from recovery.anger import CaseAnger, heard
 from recovery.commands import (
     AcceptOffer,
+    ClearMisses,
     CloseCase,
     Command,
     CountMiss,
@@ -224,6 +225,8 @@ def apply(case: Case | None, command: Command, now: datetime) -> Case | None:
             )
         case CountMiss():
             case = replace(case, misses=case.misses + 1)
+        case ClearMisses():
+            case = replace(case, misses=0)
         case CloseCase():
             case = replace(case, stage="closed", outcome=command.outcome)
     return case

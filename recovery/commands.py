@@ -147,6 +147,13 @@ class CountMiss(Command):
 
 
 @dataclass(frozen=True)
+class ClearMisses(Command):
+    """The bot understood again: what was missed before is no longer in a row."""
+
+    do: ClassVar[str] = "clear_misses"
+
+
+@dataclass(frozen=True)
 class CloseCase(Command):
     """The matter is settled.
 
@@ -171,6 +178,7 @@ _COMMANDS: dict[str, type[Command]] = {
         RefuseOffer,
         HandOver,
         CountMiss,
+        ClearMisses,
         CloseCase,
     )
 }

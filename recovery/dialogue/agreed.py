@@ -6,7 +6,7 @@ from recovery.anger import ANGRY
 from recovery.case import Case
 from recovery.clock import spoken_moment
 from recovery.commands import CloseCase, Note
-from recovery.dialogue.complaint import read_complaint
+from recovery.dialogue.complaint import read_further_complaint
 from recovery.dialogue.handing import hand_over, small_talk, sure
 from recovery.dialogue.offering import next_words, second_matter
 from recovery.dialogue.reply import Reply, Say, Turn, Underway
@@ -16,7 +16,7 @@ from recovery.remedy.catalogue import KINDS
 def agreed_turn(turn: Turn, case: Case) -> Reply:
     """Answer a message after an offer was accepted, also when the case is closed."""
     heard = turn.heard
-    complaint = read_complaint(heard, turn.business.industry)
+    complaint = read_further_complaint(heard, turn.business.industry)
     if complaint and not turn.pressed:
         if second_matter(complaint, case):
             noted = Note({"also": complaint.failure})

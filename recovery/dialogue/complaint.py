@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from recovery.anger import ANGRY
 from recovery.failures import COMPLAINT_PREFIX, UNKNOWN, served_by
 from recovery.keywords import safe_keywords
 from recovery.trades import of_another_trade
@@ -17,6 +18,12 @@ DENIED = 0.25
 SURE_PRAISE = 0.85
 BEYOND_DOUBT = 0.85
 _PRAISE = frozenset({"praise", "thank"})
+# What a customer asks or says about a remedy that was proposed or is under way.
+_OF_THE_TALK = frozenset(
+    {"ask_progress", "ask_why", "ask_question", "think_over", "greet", "thank", "goodbye"}
+)
+# An act below this is no ground to overlook a complaint.
+SURE_ACT = 0.6
 _UNNAMED = f"{COMPLAINT_PREFIX}other"
 
 
@@ -62,3 +69,22 @@ def read_complaint(heard: Understood, industry: str) -> Complaint | None:
     if failure and sure:
         return Complaint(failure.name)
     return Complaint(UNKNOWN, safe_keywords(heard.text))
+
+
+def read_further_complaint(heard: Understood, industry: str) -> Complaint | None:
+    """Read a complaint from a message that comes when a remedy is on the table or under way.
+
+    Questions about the remedy sound like complaints ("how far is it?"); whoever surely asks one,
+    without anger, gets the answer and not a person.
+
+    Args:
+        heard: The message.
+        industry: Industry of the business.
+
+    Returns:
+        The complaint, or None where the message belongs to the talk about the remedy.
+    """
+    asks = heard.intent in _OF_THE_TALK and heard.confidence >= SURE_ACT
+    if asks and heard.anger < ANGRY and heard.signals.get("complaint", 0.0) < BEYOND_DOUBT:
+        return None
+    return read_complaint(heard, industry)

@@ -7,7 +7,7 @@ from recovery.case import Case, Offer
 from recovery.clock import spoken_point
 from recovery.commands import AcceptOffer, HandOver, MakeOffer, Note, RefuseOffer
 from recovery.dialogue.authority import BOT, decide
-from recovery.dialogue.complaint import Complaint, read_complaint
+from recovery.dialogue.complaint import Complaint, read_further_complaint
 from recovery.dialogue.handing import SURE, hand_over, missed, sure
 from recovery.dialogue.reply import Button, Reply, Say, Turn
 from recovery.failures import UNKNOWN
@@ -96,7 +96,7 @@ def offered_turn(turn: Turn, case: Case, offer: Offer) -> Reply:
         return _more(turn, case, offer)
     if act == "unsure":
         return Reply((Say("say_which", turn.level, buttons=_BUTTONS),))
-    complaint = read_complaint(turn.heard, turn.business.industry)
+    complaint = read_further_complaint(turn.heard, turn.business.industry)
     if complaint and second_matter(complaint, case):
         noted = Note({"also": complaint.failure})
         return hand_over(turn, "second_matter", "say_handover", (noted,))

@@ -4,8 +4,11 @@ Every function returns a `Reply`; nothing here writes or speaks. By stage of the
 `hearing`, `offering`, `agreed`; what all of them share is in `handing`.
 """
 
+from dataclasses import replace
+
 from recovery.anger import ANGRY
 from recovery.case import Case
+from recovery.commands import ClearMisses, CountMiss
 from recovery.dialogue.agreed import agreed_turn
 from recovery.dialogue.authority import settled_by_bot
 from recovery.dialogue.complaint import read_complaint
@@ -44,6 +47,14 @@ def _first_words(turn: Turn, case: Case | None) -> Say:
 
 def private_turn(turn: Turn) -> Reply:
     """Answer one message of the private chat."""
+    reply = _answer(turn)
+    missed_before = turn.case is not None and turn.case.misses > 0
+    if missed_before and not any(isinstance(one, CountMiss) for one in reply.commands):
+        return replace(reply, commands=(*reply.commands, ClearMisses()))
+    return reply
+
+
+def _answer(turn: Turn) -> Reply:
     heard, case = turn.heard, turn.case
     if "safety" in heard.flags:
         return hand_over(turn, "safety", "say_handover_safety")

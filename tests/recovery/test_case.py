@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from recovery.case import Case, OfferNotOpenError, apply, given_back, hear
 from recovery.commands import (
     AcceptOffer,
+    ClearMisses,
     BadCommandError,
     CloseCase,
     Command,
@@ -119,6 +120,7 @@ COMMANDS: list[Command] = [
     RefuseOffer("o1"),
     HandOver("asked", NOW.isoformat()),
     CountMiss(),
+    ClearMisses(),
     CloseCase("thanked"),
 ]
 

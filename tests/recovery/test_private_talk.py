@@ -262,6 +262,34 @@ def test_two_misunderstandings_bring_a_person(orders: EmbeddedOrders) -> None:
     assert "hand_over" in done(talk.say(heard("哦")))
 
 
+def test_a_message_understood_between_two_misses_keeps_the_bot(orders: EmbeddedOrders) -> None:
+    talk = talk_about(HOTEL, orders, "noise", anger=0)
+    assert names(talk.say(heard("嗯嗯啊啊"))) == ["say_not_understood"]
+    assert "hand_over" not in done(talk.say(heard("请问几点退房？", "ask_question")))
+    assert names(talk.say(heard("哦"))) == ["say_not_understood"]
+    assert "hand_over" in done(talk.say(heard("啊啊")))
+
+
+def test_dawdling_over_an_offer_brings_no_person(orders: EmbeddedOrders) -> None:
+    talk = talk_about(HOTEL, orders, "room_not_clean")
+    talk.say(heard("LT202611180012，尾号4417", "inform"))
+    for _ in range(5):
+        asked = talk.say(heard("处理到哪一步了？", "ask_progress", anger=1, complaint=0.6))
+        assert names(asked) == ["say_offer_again"]
+        thinks = talk.say(heard("让我想想再说", "think_over", anger=1, complaint=0.55))
+        assert names(thinks) == ["say_think"]
+
+
+def test_asking_how_far_it_is_is_no_broken_promise(orders: EmbeddedOrders) -> None:
+    talk = talk_about(HOTEL, orders, "room_not_clean")
+    talk.say(heard("LT202611180012，尾号4417", "inform"))
+    talk.say(heard("就这样办", "accept"), Pressed("accept", offer_of(talk).id))
+    asked = talk.say(heard("现在到哪一步了", "ask_progress", anger=1, complaint=0.6))
+    assert names(asked) == ["say_progress"]
+    insists = heard("到底处理到哪一步了？！", "ask_progress", anger=2, complaint=0.9)
+    assert "hand_over" in done(talk.say(insists))
+
+
 def test_what_is_beyond_the_bots_authority_goes_to_a_person(orders: EmbeddedOrders) -> None:
     talk = talk_about(SHOP, orders, "fake")
     reply = talk.say(heard("给个说法", "complain_other", anger=2))
