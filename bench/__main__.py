@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import machine, measure, stock
+from bench import machine, measure, recognition, stock
 from bench.figures import Sample, pooled
 from bench.report import Results, render
 from bench.roads import DeskRoad, OwnRoad, Road, StockRoad
@@ -54,7 +54,8 @@ def arguments(given: Sequence[str]) -> argparse.Namespace:
         given: Without the program's name.
 
     Returns:
-        `quick`, `roads` (a string of keys) and `output` (None: only print).
+        `quick`, `roads` (a string of keys), `output` (None: only print) and `costs` (whether what
+        recognition costs is measured, too).
     """
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument(
@@ -67,7 +68,8 @@ def arguments(given: Sequence[str]) -> argparse.Namespace:
         "--output", type=Path, help="where the report goes (default: docs/bench.md, if all is run)"
     )
     options = parser.parse_args(given)
-    if options.output is None and not options.quick and options.roads == "abc":
+    options.costs = not options.quick and options.roads == "abc"
+    if options.output is None and options.costs:
         options.output = here().root / "docs" / "bench.md"
     return options
 
@@ -157,6 +159,9 @@ def main(given: list[str]) -> int:
             road.start()
             road.wait()
         asyncio.run(_measure(roads, QUICK if options.quick else FULL, results))
+    if options.costs:
+        say("what recognition costs, with a training of everything")
+        results.costs = recognition.measured(places, model.ensure(places))
     report = render(results)
     sys.stdout.write(f"\n{report}")
     if options.output:

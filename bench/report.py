@@ -7,6 +7,7 @@ from datetime import datetime
 from bench.figures import Sample, median, percentile
 from bench.machine import Memory
 from bench.measure import Growth, Invitations
+from bench.recognition import Costs
 
 LEVELS = (1, 8, 32)
 """Numbers of conversations at once."""
@@ -32,6 +33,7 @@ class Results:
     growth: dict[str, Growth] = field(default_factory=dict)
     memory: dict[str, Mapping[str, Memory]] = field(default_factory=dict)
     invitations: Invitations | None = None
+    costs: Costs | None = None
     notes: list[str] = field(default_factory=list)
 
 
@@ -108,6 +110,42 @@ def verdicts(results: Results) -> list[Verdict]:
             "c: desk under 150 MB at its peak",
             desk_memory.peak / _MEGABYTE if desk_memory else None,
             lambda size: size < 150,
+            "{:.0f} MB",
+        ),
+        *_cost_verdicts(results.costs),
+    ]
+
+
+def _cost_verdicts(costs: Costs | None) -> list[Verdict]:
+    return [
+        _verdict(
+            "anger and signals of a message of 60 characters: at most 3 ms, median, one core",
+            costs.emotion_ms if costs else None,
+            lambda took: took <= 3,
+            "{:.2f} ms",
+        ),
+        _verdict(
+            "the whole NLU of that message: at most 15 ms, median, one core",
+            costs.parse_ms if costs else None,
+            lambda took: took <= 15,
+            "{:.1f} ms",
+        ),
+        _verdict(
+            "training everything: at most 4 minutes",
+            costs.training_s / 60 if costs else None,
+            lambda minutes: minutes <= 4,
+            "{:.1f} minutes",
+        ),
+        _verdict(
+            "the recogniser on disk: at most 60 MB",
+            costs.emotion_disk / _MEGABYTE if costs else None,
+            lambda size: size <= 60,
+            "{:.0f} MB",
+        ),
+        _verdict(
+            "the recogniser in memory, libraries included: at most 300 MB",
+            costs.emotion_memory / _MEGABYTE if costs else None,
+            lambda size: size <= 300,
             "{:.0f} MB",
         ),
     ]
@@ -229,8 +267,9 @@ one run, on one machine, with the same training data, domain, rules, stories, ac
 - **a**: stock Rasa as it is set up for Chinese (`bench/stock/config.yml`: jieba, word and
   character counts, DIET, Memoization, RulePolicy, UnexpecTED, TED), its `rest` channel, its SQL
   tracker store on SQLite, its own choice of words, stock `rasa-sdk` action server
-- **b**: our `config.yml` and `endpoints.yml` (linear classifier, CRF, anger; RulePolicy and
-  Memoization; our tracker store, action call and selector of words), the same `rest` channel
+- **b**: our `config.yml` and `endpoints.yml` (our recognisers of entities, anger and intents;
+  RulePolicy and Memoization; our tracker store, action call and selector of words), the same
+  `rest` channel
 - **c**: all of Huixin: WebSocket page, desk (stored, routed), Rasa, actions, commit, event on the
   page; every message and answer is on disk before it is shown"""
 

@@ -5,7 +5,6 @@ With `--gold FILE` it scores that file only, and ends with the JSON of the score
 
 import argparse
 import json
-import re
 import sys
 import warnings
 from collections.abc import Callable, Sequence
@@ -13,17 +12,15 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-import yaml
 from sklearn.metrics import f1_score, roc_auc_score
 
 from bot.nlu import pipeline
 from bot.nlu.contract import SIGNALS
-from bot.nlu.model import Example
-from evaluation import behaviour, figures
+from evaluation import behaviour, crossvalidation, figures
+from evaluation.data import ROOT, labelled, plain, training_examples
 from evaluation.figures import Heard
 from evaluation.recognisers import Ours, read_rows, snownlp, word_list
 
-ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared" / "eval"
 GOLD = ROOT / "tests" / "bot" / "gold"
 REPORT = ROOT / "docs" / "recognition.md"
@@ -38,7 +35,6 @@ REACH = {
     "complaint_f1": ("at least", 0.90),
     "closure_f1": ("at least", 0.80),
 }
-_ENTITY = re.compile(r"\[([^\[\]]+)\]\([a-z_]+\)")
 Lines = list[str]
 
 
@@ -102,10 +98,7 @@ def signals_table(ours: Ours) -> Lines:
 def intents_line(ours: Ours) -> Lines:
     """Intents on our own test messages."""
     rows = read_rows(GOLD / "intents.jsonl")
-    right = [
-        ours.intent(_ENTITY.sub(r"\1", row["text"]), row["industry"]) == row["intent"]
-        for row in rows
-    ]
+    right = [ours.intent(plain(row["text"]), row["industry"]) == row["intent"] for row in rows]
     share = sum(right) / len(right)
     return [f"Intent accuracy on {len(rows)} messages of a hand of its own: {share:.3f}."]
 
@@ -148,31 +141,26 @@ def learning_curve() -> Lines:
     return lines
 
 
-def training_examples() -> list[Example]:
-    """All labelled messages of data/nlu, shuffled the same way each time."""
-    found = []
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    for path in sorted((ROOT / "data" / "nlu").glob("*.yml")):
-        for block in yaml.load(path.read_text("utf-8"), loader).get("nlu", []):  # noqa: S506 - safe
-            if isinstance(block.get("examples"), list):
-                found += [
-                    Example(
-                        _ENTITY.sub(r"\1", one["text"]),
-                        one["metadata"]["anger"],
-                        frozenset(one["metadata"]["signals"]),
-                    )
-                    for one in block["examples"]
-                ]
-    # Neighbours in a file are of one hand and one matter.
-    return sorted(found, key=lambda example: hash_of(example.text))
-
-
-def hash_of(text: str) -> int:
-    """A number that is the same in every process, unlike `hash`."""
-    number = 0
-    for character in text:
-        number = (number * 1_000_003 + ord(character)) % (1 << 61)
-    return number
+def cross_validation() -> Lines:
+    """Intents and entities on messages whose pattern was not trained on."""
+    messages = list(labelled())
+    score, accuracy = crossvalidation.intents(messages)
+    counts = crossvalidation.entities(messages)
+    return [
+        f"{crossvalidation.FOLDS} folds over {len(messages)} messages, those of one pattern (the "
+        "same opening, digits and entities aside) in one fold; the trade is known where the file "
+        "tells it.",
+        "",
+        f"Intents: weighted F1 {score:.3f} (reach 0.90), accuracy {accuracy:.3f}.",
+        f"Entities: weighted F1 {counts.weighted():.3f} (reach 0.88).",
+        "",
+        "| entity | marked | F1 |",
+        "|---|---|---|",
+        *(
+            f"| {kind} | {size} | {counts.score(kind):.3f} |"
+            for kind, size in (counts.right + counts.missed).most_common()
+        ),
+    ]
 
 
 def report(ours: Ours, archive: Path) -> str:
@@ -181,6 +169,7 @@ def report(ours: Ours, archive: Path) -> str:
         ("Development set", lambda: [*dev_table(ours), *reviews_line(ours)]),
         ("Signals, on 1,029 messages of a hand of its own", lambda: signals_table(ours)),
         ("Intents", lambda: intents_line(ours)),
+        ("Cross-validation of intents and entities", cross_validation),
         ("Behaviour", lambda: behaviour_table(ours)),
         ("Learning curve", learning_curve),
     ]

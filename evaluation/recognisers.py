@@ -10,7 +10,7 @@ from typing import Any
 
 from bot.nlu import contract, pipeline
 from bot.nlu.emotion import EmotionRecognizer
-from bot.nlu.entities import EntityOverlapResolver  # noqa: F401 - registers itself with Rasa
+from bot.nlu.entities import EntityTagger  # noqa: F401 - registers itself with Rasa
 from bot.nlu.intent_model import IntentModel
 from evaluation.figures import Heard
 

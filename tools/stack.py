@@ -68,6 +68,7 @@ class Stack:
         trained: Path | None = None,
         *,
         bind: bool = False,
+        tracker: str | None = None,
         **changes: Any,  # noqa: ANN401 - settings
     ) -> None:
         """Write the settings; nothing runs yet.
@@ -77,11 +78,13 @@ class Stack:
             trained: The model that Rasa loads; None where Rasa is not started.
             bind: Let the kernel end the processes should this one be killed. It looks at the
                 thread that starts them, which must therefore live on.
+            tracker: Where Rasa keeps the conversations; a SQLite file of its own by default.
             **changes: Settings that differ from huixin.yml.
         """
         self.folder = folder
         self.trained = trained
         self._bind = bind
+        self._tracker = tracker
         self.ports = {name: free_port() for name in ("desk", "actions", "rasa")}
         settings = yaml.safe_load((ROOT / "huixin.yml").read_text("utf-8"))
         settings |= {
@@ -120,7 +123,7 @@ class Stack:
             **os.environ,
             "HUIXIN_SETTINGS": str(self.settings_file),
             "HUIXIN_RASA_TOKEN": "",
-            "HUIXIN_TRACKER_DB": str(self.data / "rasa.sqlite3"),
+            "HUIXIN_TRACKER_DB": self._tracker or str(self.data / "rasa.sqlite3"),
             "HUIXIN_ACTIONS_URL": f"http://127.0.0.1:{self.ports['actions']}/webhook",
             "PYTHONPATH": str(ROOT),
             **model.RASA_ENVIRONMENT,

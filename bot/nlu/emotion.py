@@ -11,9 +11,7 @@ It learns from the metadata of the examples in `data/nlu/`:
 Examples without `anger` teach it nothing. What it gives is in `bot.nlu.contract`.
 """
 
-import hashlib
 import logging
-from pathlib import Path
 from typing import Any
 
 from rasa.engine.graph import ExecutionContext, GraphComponent
@@ -26,12 +24,15 @@ from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 from spacy.language import Language
 
-from bot.nlu import contract, cues, features, model, normaliser, pipeline
+from bot.nlu import contract, model, pipeline
 from bot.nlu.model import Example
+from bot.nlu.sources import fingerprint
 
 logger = logging.getLogger(__name__)
 
 EMOTION = "emotion"
+ANALYSIS = "analysis"
+"""Where the analysis of a message is left for the components that come after."""
 
 
 class BadLabelError(RasaException):
@@ -100,13 +101,9 @@ class EmotionRecognizer(GraphComponent):
             config: Of the component.
 
         Returns:
-            A digest of their sources.
+            See `bot.nlu.sources`.
         """
-        digest = hashlib.sha256()
-        for module in (contract, cues, features, model, normaliser, pipeline):
-            digest.update(Path(module.__file__).read_bytes())
-        digest.update(cues.TABLE.read_bytes())
-        return digest.hexdigest()
+        return fingerprint(contract, model)
 
     @classmethod
     def create(
@@ -168,13 +165,17 @@ class EmotionRecognizer(GraphComponent):
             The same messages.
         """
         for message in messages:
-            message.set(EMOTION, self._recognise(message.get(TEXT)), add_to_output=True)
+            message.set(EMOTION, self._recognise(message), add_to_output=True)
         return messages
 
-    def _recognise(self, text: str | None) -> dict[str, Any]:
+    def _recognise(self, message: Message) -> dict[str, Any]:
+        text = message.get(TEXT)
         if self._pipeline is None or not text or not text.strip():
             return contract.calm()
-        heard = self._pipeline(text)._.emotion
+        doc = self._pipeline(text)
+        # The classifier of intents looks at the same things.
+        message.set(ANALYSIS, pipeline.analysis(doc))
+        heard = doc._.emotion
         return contract.emotion(*heard, self._thresholds) if heard else contract.calm()
 
 

@@ -1,4 +1,4 @@
-"""Features of a message: character n-grams, words, cues, and marks that n-grams cannot count.
+"""Features of a message: character n-grams, words, cues, sentiment, and marks.
 
 The space is fitted with scikit-learn-like arithmetic of our own, so that one message costs a
 few dictionary look-ups and the whole space is stored as plain arrays and JSON.
@@ -62,6 +62,7 @@ class Analysis:
         masked: See `normaliser.mask`.
         words: Of the masked text, without white space.
         cues: See `cues.Cues.count`.
+        sentiment: See `sentiment.Lexicon.measure`.
     """
 
     raw: str
@@ -69,6 +70,7 @@ class Analysis:
     masked: str
     words: tuple[str, ...]
     cues: tuple[float, ...]
+    sentiment: tuple[float, ...]
 
 
 def ngrams(text: str) -> Counter[str]:
@@ -135,7 +137,9 @@ def _longest_repeat(text: str) -> int:
 
 
 class FeatureSpace:
-    """Maps a message to a sparse row: n-grams and words weighted by rarity, then cues and marks.
+    """Maps a message to a sparse row: n-grams and words weighted by rarity, then the counts.
+
+    Counts are cues, sentiment and marks.
 
     Attributes:
         size: Number of columns.
@@ -149,7 +153,7 @@ class FeatureSpace:
         Args:
             vocabulary: The known n-grams and words; the position is the column.
             rarity: Inverse document frequency of each, shape (len(vocabulary),).
-            mean: Of each cue and mark in training.
+            mean: Of each count in training.
             spread: Their standard deviation, above 0.
         """
         self.vocabulary = list(vocabulary)
@@ -252,4 +256,4 @@ class FeatureSpace:
 
 
 def _shown(analysis: Analysis) -> list[float]:
-    return [*analysis.cues, *marks(analysis)]
+    return [*analysis.cues, *analysis.sentiment, *marks(analysis)]

@@ -5,9 +5,7 @@ It learns from the examples of `data/nlu/` and from the patterns there whose nam
 it as `metadata.industry`), failures of other industries are not considered.
 """
 
-import hashlib
 import re
-from pathlib import Path
 from typing import Any
 
 from rasa.engine.graph import ExecutionContext, GraphComponent
@@ -20,8 +18,10 @@ from rasa.shared.nlu.constants import INTENT, METADATA, TEXT
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
-from bot.nlu import cues, features, intent_model, normaliser, pipeline
+from bot.nlu import intent_model, pipeline
+from bot.nlu.emotion import ANALYSIS
 from bot.nlu.intent_model import IntentModel, Patterns
+from bot.nlu.sources import fingerprint
 
 PREFIXES = ("about_", "does_")
 RANKING = "intent_ranking"
@@ -73,13 +73,9 @@ class TradeIntentClassifier(GraphComponent, IntentClassifier):
             config: Of the component.
 
         Returns:
-            A digest of their sources.
+            See `bot.nlu.sources`.
         """
-        digest = hashlib.sha256()
-        for module in (cues, features, intent_model, normaliser, pipeline):
-            digest.update(Path(module.__file__).read_bytes())
-        digest.update(cues.TABLE.read_bytes())
-        return digest.hexdigest()
+        return fingerprint(intent_model)
 
     @classmethod
     def create(
@@ -126,7 +122,7 @@ class TradeIntentClassifier(GraphComponent, IntentClassifier):
         patterns = _patterns(training_data)
         with self._model_storage.write_to(self._resource) as folder:
             if examples:
-                analyses = [self._analyse(text) for text, _ in examples]
+                analyses = pipeline.analyses([text for text, _ in examples])
                 intents = [intent for _, intent in examples]
                 self._model = IntentModel.fit(analyses, intents, patterns)
                 self._model.save(folder)
@@ -146,8 +142,9 @@ class TradeIntentClassifier(GraphComponent, IntentClassifier):
             if not text or self._model is None:
                 message.set(INTENT, {"name": None, "confidence": 0.0}, add_to_output=True)
                 continue
-            industry = (message.get(METADATA) or {}).get("industry")
-            likely = self._model.predict(self._analyse(text), industry)
+            industry = (message.get(METADATA) or {}).get("industry") or None
+            analysis = message.get(ANALYSIS) or self._analyse(text)
+            likely = self._model.predict(analysis, industry)
             ranking = [
                 {"name": name, "confidence": share}
                 for name, share in [*likely.items()][: self._ranking]

@@ -6,7 +6,7 @@ it, see docs/recognition.md; this one hears best and costs least.
 
 Regularisation makes the scorers timid, and balanced classes bend the probabilities of the rare
 signals. Both are set right by a slope and an offset (Platt scaling), found on messages that the
-scorer has not seen (five-fold, stratified).
+scorer has not seen (three-fold, stratified).
 
 Anger is decided by expected cost. To answer an angry customer as if she were not costs twice as
 much as the reverse, since nobody comes back to her; to apologise to the calm costs more than to
@@ -33,7 +33,7 @@ from bot.nlu.features import Analysis, FeatureSpace
 
 Array = np.ndarray[Any, Any]
 
-FOLDS = 5
+FOLDS = 3
 # Fewer examples than this on either side cannot be calibrated on.
 MIN_TO_CALIBRATE = 10
 STRENGTH = 2.0

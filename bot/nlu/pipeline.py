@@ -1,4 +1,4 @@
-"""The spaCy pipeline that hears a message: normaliser and jieba, cues, recogniser.
+"""The spaCy pipeline that hears a message: normaliser and jieba, cues, sentiment, recogniser.
 
     doc = pipeline("垃 圾酒店")
     doc.text                 normalised and masked: 垃圾酒店
@@ -24,8 +24,10 @@ from bot.nlu.cues import Cues
 from bot.nlu.features import Analysis
 from bot.nlu.model import EmotionModel, Example
 from bot.nlu.normaliser import mask, unify
+from bot.nlu.sentiment import Lexicon
 
 CUES = "huixin_cues"
+SENTIMENT = "huixin_sentiment"
 RECOGNISER = "huixin_emotion"
 SPANS = "cues"
 
@@ -102,6 +104,36 @@ def _make_matcher(nlp: Language, name: str) -> CueMatcher:
     return CueMatcher(Cues.read())
 
 
+class SentimentMeter:
+    """spaCy's pipe that measures praise and blame."""
+
+    def __init__(self, lexicon: Lexicon) -> None:
+        """Measure by this lexicon."""
+        self.lexicon = lexicon
+
+    def __call__(self, doc: Doc) -> Doc:
+        """Leave the measures with the document."""
+        words = tuple(token.text for token in doc)
+        doc.user_data["sentiment"] = self.lexicon.measure(doc.text, words)
+        return doc
+
+    def to_disk(self, path: Path, exclude: Iterable[str] = ()) -> None:
+        """Keep the table with the model that was trained on it."""
+        path.mkdir(parents=True, exist_ok=True)
+        weights = json.dumps(self.lexicon.weights, ensure_ascii=False)
+        (path / "sentiment.json").write_text(weights, "utf-8")
+
+    def from_disk(self, path: Path, exclude: Iterable[str] = ()) -> "SentimentMeter":
+        """Read what `to_disk` wrote."""
+        self.lexicon = Lexicon(json.loads((path / "sentiment.json").read_text("utf-8")))
+        return self
+
+
+@Language.factory(SENTIMENT)
+def _make_meter(nlp: Language, name: str) -> SentimentMeter:
+    return SentimentMeter(Lexicon.read())
+
+
 class Recogniser:
     """spaCy's pipe that hears anger and signals; without a model it hears nothing."""
 
@@ -145,6 +177,7 @@ def analysis(doc: Doc) -> Analysis:
         doc.text,
         tuple(token.text for token in doc),
         found["cues"],
+        found["sentiment"],
     )
 
 
@@ -155,10 +188,33 @@ def analyser() -> Callable[[str], Analysis]:
     return lambda text: analysis(nlp(text))
 
 
+_last_analysed: dict[str, Analysis] = {}
+
+
+def analyses(texts: Sequence[str]) -> list[Analysis]:
+    """Analyse the messages of a training.
+
+    Two components learn from the same messages one after the other, so what was analysed last is
+    kept in this process.
+
+    Args:
+        texts: The messages.
+
+    Returns:
+        What `analyser` gives for each.
+    """
+    global _last_analysed
+    analyse = analyser()
+    found = [_last_analysed.get(text) or analyse(text) for text in texts]
+    _last_analysed = dict(zip(texts, found, strict=True))
+    return found
+
+
 def build() -> Language:
     """Make an untrained pipeline."""
     nlp = spacy.blank("zh", config=_CONFIG)
     nlp.add_pipe(CUES)
+    nlp.add_pipe(SENTIMENT)
     nlp.add_pipe(RECOGNISER)
     return nlp
 
@@ -173,9 +229,8 @@ def train(examples: Sequence[Example]) -> Language:
         The pipeline. The same examples in the same order give the same one.
     """
     nlp = build()
-    with nlp.select_pipes(disable=[RECOGNISER]):
-        analyses = [analysis(nlp(example.text)) for example in examples]
-    nlp.get_pipe(RECOGNISER).model = EmotionModel.fit(analyses, examples)
+    found = analyses([example.text for example in examples])
+    nlp.get_pipe(RECOGNISER).model = EmotionModel.fit(found, examples)
     return nlp
 
 

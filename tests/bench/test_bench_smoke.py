@@ -21,6 +21,7 @@ from bench.figures import Sample
 from bench.loads import Connection, PageTalk, RestTalk, UnansweredError
 from bench.machine import Memory
 from bench.measure import Growth, Invitations
+from bench.recognition import Costs
 from recovery.orders.embedded import EmbeddedOrders
 from tools.places import Places, here
 
@@ -347,6 +348,7 @@ def results(*, stock_rate: float, late: float, desk: int, reply: float) -> repor
         "desk": Memory(90 * MEGABYTE, desk * MEGABYTE),
     }
     one.invitations = Invitations([reply / 2] * 3, [reply] * 3)
+    one.costs = Costs(2.0, 15.5, 30 * MEGABYTE, 200 * MEGABYTE, 239.0)
     return one
 
 
@@ -354,15 +356,27 @@ def test_reached_targets() -> None:
     found = report.verdicts(results(stock_rate=40.0, late=30.0, desk=149, reply=0.1))
 
     assert [one.measured for one in found] == [
-        *("2.50 times", "+8.0 ms", "1.50 times", "0.100 s", "800 MB", "149 MB")
+        *("2.50 times", "+8.0 ms", "1.50 times", "0.100 s", "800 MB", "149 MB"),
+        *("2.00 ms", "15.5 ms", "4.0 minutes", "30 MB", "200 MB"),
     ]
-    assert {one.word for one in found} == {"reached"}
+    assert [one.target for one in found if not one.reached] == [
+        "the whole NLU of that message: at most 15 ms, median, one core"
+    ]
 
 
 def test_missed_targets_are_marked() -> None:
     found = report.verdicts(results(stock_rate=41.0, late=31.0, desk=150, reply=2.0))
 
-    assert [one.reached for one in found] == [False, True, False, False, True, False]
+    assert [one.reached for one in found] == [
+        False,
+        True,
+        False,
+        False,
+        True,
+        False,
+        True,
+        False,
+    ] + [True] * 3
     assert found[0].word == "**NOT REACHED**"
 
 

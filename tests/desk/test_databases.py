@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, select, text
 
 from recovery.clock import utc_now
 from recovery.settings import Limits
@@ -221,8 +221,10 @@ def test_wrong_passwords_at_the_same_moment_are_all_counted(store: Database) -> 
 
 async def test_the_whole_road_on_postgresql(postgres: str, trained: Path, tmp_path: Path) -> None:
     """From the post to the remedy that was carried out, and a person in between."""
-    url = new_database(postgres, "huixin")
-    with running(tmp_path, database=url) as stack:
+    url, trackers = new_database(postgres, "huixin"), new_database(postgres, "rasa")
+    # Rasa has another driver than the desk.
+    tracker = trackers.replace("postgresql+psycopg:", "postgresql:")
+    with running(tmp_path, database=url, tracker=tracker) as stack:
         store = Database(url)
         with store.write() as db:
             staff.add(db, "lin", "小林", "agent", PASSWORD, utc_now())
@@ -258,7 +260,12 @@ async def test_the_whole_road_on_postgresql(postgres: str, trained: Path, tmp_pa
                 assert db.execute(new).scalar() == 0
                 assert db.execute(select(func.count()).select_from(outbox)).scalar() > 8
             await complain(other)
-        assert not (stack.data / "desk.sqlite3").exists()
+        for name in ("desk", "rasa"):
+            assert not (stack.data / f"{name}.sqlite3").exists()
         store.close()
+        kept = Database(trackers)
+        with kept.read() as db:
+            assert db.execute(text("select count(*) from events")).scalar() > 20
+        kept.close()
         for process in ("desk", "actions"):
             assert '"level": "error"' not in stack.log(process), process

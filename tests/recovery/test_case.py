@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from recovery.case import Case, OfferNotOpenError, apply, given_back, hear
 from recovery.commands import (
     AcceptOffer,
-    ClearMisses,
     BadCommandError,
+    ClearMisses,
     CloseCase,
     Command,
     CountMiss,
