@@ -185,9 +185,9 @@ def _default_thresholds() -> dict[str, float]:
         "complaint": 0.5,
         "escalation": 0.5,
         "human": 0.35,
-        "closure": 0.4,
+        "closure": 0.5,
         "private": 0.3,
-        "safety": 0.2,
+        "safety": 0.15,
     }
 
 

@@ -7,11 +7,9 @@ dirty stairwell to a property manager.
 """
 
 import json
-import os
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -113,13 +111,9 @@ class IntentModel:
         rows = hstack([space.rows(analyses), shown]).tocsr()
         acts = np.array([COMPLAINT if _is_complaint(intent) else intent for intent in intents])
         complaints = np.flatnonzero(acts == COMPLAINT)
-        # liblinear lets go of Python's lock, so threads use all cores.
-        with ThreadPoolExecutor(os.cpu_count()) as threads:
-            both = (
-                (rows, acts, ACTS_BALANCE),
-                (rows[complaints], np.array(intents)[complaints], FAILURES_BALANCE),
-            )
-            first, second = threads.map(lambda task: _fit(*task), both)
+        # Not in threads: they would share liblinear's random numbers and differ from run to run.
+        first = _fit(rows, acts, ACTS_BALANCE)
+        second = _fit(rows[complaints], np.array(intents)[complaints], FAILURES_BALANCE)
         return cls(
             space,
             patterns,
@@ -213,7 +207,7 @@ def _fit(rows: csr_matrix, classes: Array, balance: float) -> tuple[list[str], A
         name: (len(classes) / (len(names) * count)) ** balance for name, count in counts.items()
     }
     scorer = LogisticRegression(
-        C=STRENGTH, class_weight=weights_of, solver="liblinear", tol=1e-2, random_state=0
+        C=STRENGTH, class_weight=weights_of, solver="liblinear", dual=True, tol=1e-2, random_state=0
     ).fit(rows, classes)
     weights, offsets = scorer.coef_.T, scorer.intercept_
     if len(names) == 2:
