@@ -76,9 +76,9 @@ async def test_metrics_count_what_happens(stack: Stack) -> None:
         said = await one.tell(f"订单号{order.number}，手机后四位{order.last4}")
         (offer,) = offers(said)
         message_id = uuid.uuid4().hex
-        await one.chat.say("同一句", message_id)
+        await one.chat.say("请问可以开发票吗？", message_id)
         await one.chat.answered(message_id)
-        await one.chat.say("同一句", message_id)
+        await one.chat.say("请问可以开发票吗？", message_id)
         await one.chat.until(
             lambda page: any(f["type"] == "ack" and f["repeated"] for f in page.frames)
         )
