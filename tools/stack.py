@@ -13,6 +13,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -59,6 +60,16 @@ def answers(url: str, status: int = 200) -> bool:
         return False
 
 
+def midday() -> str:
+    """Name the time zone where it is about noon, so that what is promised is the same all day.
+
+    Service hours decide whether the bot says "in 20 minutes" or "tomorrow morning".
+    """
+    ahead = 12 - datetime.now(UTC).hour
+    # These zones are named by what is to be added to reach GMT.
+    return f"Etc/GMT{-ahead:+d}" if ahead else "Etc/GMT"
+
+
 class Stack:
     """Desk, actions and Rasa as processes, each can be killed and started again."""
 
@@ -87,6 +98,8 @@ class Stack:
         self._tracker = tracker
         self.ports = {name: free_port() for name in ("desk", "actions", "rasa")}
         settings = yaml.safe_load((ROOT / "huixin.yml").read_text("utf-8"))
+        for business in settings["businesses"]:
+            business["timezone"] = midday()
         settings |= {
             "data": "var",
             "desk": {"host": "127.0.0.1", "port": self.ports["desk"]},
