@@ -15,6 +15,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from rasa.core.agent import Agent
+
+from bot.nlu import pipeline
+
 # Sixty characters, as long as a complaint usually is.
 MESSAGE = (
     "房间根本没打扫，床单上还有头发，打了三次电话都没人管，我们一家人在大厅等了两个小时，"
@@ -48,7 +52,7 @@ def _size(folder: Path) -> int:
 
 
 def emotion(archive: Path) -> dict[str, float]:
-    """Measure the recogniser by itself: before anything of Rasa is loaded.
+    """Measure the recogniser in a process that has its libraries and Rasa's, as the server has.
 
     Args:
         archive: A trained model.
@@ -57,8 +61,6 @@ def emotion(archive: Path) -> dict[str, float]:
         `emotion_ms`, `emotion_disk` and `emotion_memory` in bytes.
     """
     before = _resident()
-    from bot.nlu import pipeline
-
     with tempfile.TemporaryDirectory() as folder:
         with tarfile.open(archive) as packed:
             packed.extractall(folder)  # noqa: S202 - our own model
@@ -82,8 +84,6 @@ def parse(archive: Path) -> dict[str, float]:
     Returns:
         `parse_ms`.
     """
-    from rasa.core.agent import Agent
-
     agent = Agent.load(str(archive))
     loop = asyncio.new_event_loop()
 
@@ -98,8 +98,8 @@ def parse(archive: Path) -> dict[str, float]:
 def main() -> None:
     """Measure the model named on the command line."""
     os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
-    archive = Path(sys.argv[1])
-    print(json.dumps({**emotion(archive), **parse(archive)}))
+    archive, output = map(Path, sys.argv[1:])
+    output.write_text(json.dumps({**emotion(archive), **parse(archive)}), "utf-8")
 
 
 if __name__ == "__main__":

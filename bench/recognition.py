@@ -22,8 +22,7 @@ class Costs:
         emotion_ms: Anger and signals of one message of sixty characters, median, one core.
         parse_ms: The whole of NLU of the same message, median, one core.
         emotion_disk: Bytes of the recogniser in the model archive, unpacked.
-        emotion_memory: Bytes that a process grows by when it loads and uses the recogniser,
-            its libraries included.
+        emotion_memory: Bytes that Rasa's process grows by when it loads and uses the recogniser.
         training_s: Seconds of a training as `make train` does it, nothing kept from before.
     """
 

@@ -143,7 +143,7 @@ def _cost_verdicts(costs: Costs | None) -> list[Verdict]:
             "{:.0f} MB",
         ),
         _verdict(
-            "the recogniser in memory, libraries included: at most 300 MB",
+            "the recogniser in memory: at most 300 MB",
             costs.emotion_memory / _MEGABYTE if costs else None,
             lambda size: size <= 300,
             "{:.0f} MB",
