@@ -6,7 +6,6 @@ It runs on one core, since a server has many conversations and no spare core for
 import asyncio
 import json
 import os
-import statistics
 import sys
 import tarfile
 import tempfile
@@ -17,6 +16,8 @@ from typing import Any
 
 from rasa.core.agent import Agent
 
+from bench import machine
+from bench.figures import median
 from bot.nlu import pipeline
 
 # Sixty characters, as long as a complaint usually is.
@@ -38,13 +39,7 @@ def _median_ms(what: Callable[[], object], times: int) -> float:
         began = time.perf_counter()
         what()
         taken.append(time.perf_counter() - began)
-    return statistics.median(taken) * _MS
-
-
-def _resident() -> int:
-    status = Path("/proc/self/status").read_text()
-    line = next(line for line in status.splitlines() if line.startswith("VmRSS"))
-    return int(line.split()[1]) * 1024
+    return median(taken) * _MS
 
 
 def _size(folder: Path) -> int:
@@ -60,7 +55,7 @@ def emotion(archive: Path) -> dict[str, float]:
     Returns:
         `emotion_ms`, `emotion_disk` and `emotion_memory` in bytes.
     """
-    before = _resident()
+    before = machine.memory_of(os.getpid()).now
     with tempfile.TemporaryDirectory() as folder:
         with tarfile.open(archive) as packed:
             packed.extractall(folder)  # noqa: S202 - our own model
@@ -71,7 +66,7 @@ def emotion(archive: Path) -> dict[str, float]:
     return {
         "emotion_ms": took,
         "emotion_disk": disk,
-        "emotion_memory": _resident() - before,
+        "emotion_memory": machine.memory_of(os.getpid()).now - before,
     }
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tools.console import ToolError
-from tools.model import command_environment
+from tools.model import command_environment, training
 from tools.places import Places
 from tools.steps import Command, step
 
@@ -55,10 +55,7 @@ def measured(places: Places, model: Path) -> Costs:
 
 def _training(places: Places) -> float:
     with tempfile.TemporaryDirectory(prefix="huixin-training-") as draft:
-        command: Command = [
-            *(places.nlu_python, "-m", "rasa", "train", "--force"),
-            *("--skip-validation", "--fixed-model-name", "measured", "--out", draft),
-        ]
+        command = [*training(places, "measured", draft), "--force"]
         environment = {**command_environment(), "RASA_CACHE_DIRECTORY": str(Path(draft) / "cache")}
         began = time.monotonic()
         status = step(command, places.root, environment)

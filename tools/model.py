@@ -78,6 +78,21 @@ def ensure(places: Places) -> Path:
     return path
 
 
+def training(places: Places, name: str, out: str) -> Command:
+    """Return the command that trains everything.
+
+    Args:
+        places: the checkout.
+        name: of the archive, without its ending.
+        out: folder it is written to.
+    """
+    return [
+        *(places.nlu_python, "-m", "rasa", "train", "--fixed-model-name", name),
+        # It reads all data a second time; `make test` validates, see tools/checks.py.
+        *("--skip-validation", "--out", out),
+    ]
+
+
 def _train(places: Places, path: Path) -> None:
     say(f"model: training {path.name}, which takes a few minutes")
     places.models.mkdir(exist_ok=True)
@@ -85,12 +100,7 @@ def _train(places: Places, path: Path) -> None:
         shutil.rmtree(left_over, ignore_errors=True)
     name = path.name.removesuffix(".tar.gz")
     with tempfile.TemporaryDirectory(prefix=_DRAFTS, dir=places.models) as draft:
-        command: Command = [
-            *(places.nlu_python, "-m", "rasa", "train", "--fixed-model-name", name),
-            # It reads all data a second time; `make test` validates, see tools/checks.py.
-            *("--skip-validation", "--out", draft),
-        ]
-        status = step(command, places.root, command_environment())
+        status = step(training(places, name, draft), places.root, command_environment())
         trained = Path(draft) / path.name
         if status != 0 or not trained.is_file():
             raise ToolError(f"the model could not be trained (status {status}, see above)")

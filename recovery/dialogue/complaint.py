@@ -22,8 +22,8 @@ _PRAISE = frozenset({"praise", "thank"})
 _OF_THE_TALK = frozenset(
     {"ask_progress", "ask_why", "ask_question", "think_over", "greet", "thank", "goodbye"}
 )
-# An act below this is no ground to overlook a complaint.
-SURE_ACT = 0.6
+# An intent below this is asked about, not acted on.
+SURE = 0.6
 _UNNAMED = f"{COMPLAINT_PREFIX}other"
 
 
@@ -84,7 +84,7 @@ def read_further_complaint(heard: Understood, industry: str) -> Complaint | None
     Returns:
         The complaint, or None where the message belongs to the talk about the remedy.
     """
-    asks = heard.intent in _OF_THE_TALK and heard.confidence >= SURE_ACT
+    asks = heard.intent in _OF_THE_TALK and heard.confidence >= SURE
     if asks and heard.anger < ANGRY and heard.signals.get("complaint", 0.0) < BEYOND_DOUBT:
         return None
     return read_complaint(heard, industry)

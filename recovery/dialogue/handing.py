@@ -2,11 +2,9 @@
 
 from recovery.case import MISSES_MOST, Case
 from recovery.commands import Command, CountMiss, HandOver, OpenCase
-from recovery.dialogue.complaint import read_complaint
+from recovery.dialogue.complaint import SURE, read_complaint
 from recovery.dialogue.reply import Reply, Say, Turn
 
-# An intent below this is asked about, not acted on.
-SURE = 0.6
 _SMALLTALK = {
     "greet": "say_greet",
     "thank": "say_thanks",

@@ -7,8 +7,8 @@ from recovery.case import Case, Offer
 from recovery.clock import spoken_point
 from recovery.commands import AcceptOffer, HandOver, MakeOffer, Note, RefuseOffer
 from recovery.dialogue.authority import BOT, decide
-from recovery.dialogue.complaint import Complaint, read_further_complaint
-from recovery.dialogue.handing import SURE, hand_over, missed, sure
+from recovery.dialogue.complaint import SURE, Complaint, read_further_complaint
+from recovery.dialogue.handing import hand_over, missed, sure
 from recovery.dialogue.reply import Button, Reply, Say, Turn
 from recovery.failures import UNKNOWN
 from recovery.orders.system import Item, Order

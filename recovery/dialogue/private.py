@@ -11,8 +11,8 @@ from recovery.case import Case
 from recovery.commands import ClearMisses, CountMiss
 from recovery.dialogue.agreed import agreed_turn
 from recovery.dialogue.authority import settled_by_bot
-from recovery.dialogue.complaint import read_complaint
-from recovery.dialogue.handing import SURE, hand_over, open_case, small_talk
+from recovery.dialogue.complaint import SURE, read_complaint
+from recovery.dialogue.handing import hand_over, open_case, small_talk
 from recovery.dialogue.hearing import hearing_turn, next_step
 from recovery.dialogue.offering import offered_turn
 from recovery.dialogue.reply import Reply, Say, Turn
