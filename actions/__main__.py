@@ -13,6 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from actions.context import Context, current
 from recovery import logs
 from recovery.logs import log
+from recovery.orders.several import close_orders
 from recovery.settings import SettingsError
 
 App = Sanic[Config, SimpleNamespace]
@@ -30,6 +31,11 @@ def make_app(context: Context) -> App:
     executor = ActionExecutor()
     executor.register_package("actions")
     app: App = create_app(executor, cors_origins=[])
+
+    @app.after_server_stop
+    async def _end(_: App) -> None:
+        close_orders(context.orders)
+        context.database.close()
 
     @app.get("/healthz")
     async def healthz(_: Request) -> HTTPResponse:

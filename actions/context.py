@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from functools import cache
 
 from recovery.business import Directory
-from recovery.orders.demo import fill
+from recovery.orders.several import open_orders
 from recovery.orders.system import OrderSystem
+from recovery.remedy.running import RunningPolicy, policy_of
 from recovery.settings import Settings, load_settings
 from recovery.store.database import Database
 
@@ -18,6 +19,7 @@ class Context:
     directory: Directory
     database: Database
     orders: OrderSystem
+    policy: RunningPolicy
 
 
 @cache
@@ -26,4 +28,5 @@ def current() -> Context:
     settings = load_settings()
     database = Database(settings.database_url)
     database.migrate()
-    return Context(settings, settings.directory(), database, fill(settings.orders_file))
+    orders, policy = open_orders(settings), policy_of(settings)
+    return Context(settings, settings.directory(), database, orders, policy)

@@ -1,8 +1,9 @@
 """One custom action a turn: public, opening of the private chat, private."""
 
+import asyncio
 import os
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, ClassVar
 
@@ -19,12 +20,14 @@ from recovery.clock import utc_now
 from recovery.commands import BadCommandError, Command, HandOver, OpenCase, from_wire, to_wire
 from recovery.dialogue.private import opening_turn, private_turn
 from recovery.dialogue.public import public_turn
-from recovery.dialogue.reply import Pressed, Reply, Say, Turn, Underway
+from recovery.dialogue.reply import Past, Pressed, Reply, Say, Turn, Underway
 from recovery.ids import fingerprint
 from recovery.logs import log
+from recovery.orders.remote import within
 from recovery.orders.system import OrderSystemError
+from recovery.remedy.facts import FactsError
 from recovery.remedy.policy import PolicyError
-from recovery.store import cases, customers, fulfilments
+from recovery.store import cases, customers, decisions, fulfilments
 from recovery.understood import Understood
 
 
@@ -62,36 +65,68 @@ class _Turn:
         context = current()
         metadata = tracker.latest_message.get("metadata") or {}
         business = _business(context, metadata)
-        heard = Understood.from_parse(tracker.latest_message)
-        case: Case | None = None
-        try:
-            known = _known(context, metadata, tracker)
-            case = hear(known.case, heard.anger, utc_now()) if known.case else None
-            turn = Turn(
-                message=_message_id(tracker),
-                heard=heard,
-                business=business,
-                case=case,
-                now=utc_now(),
-                orders=context.orders,
-                external_customer=known.external,
-                pressed=_pressed(metadata),
-                underway=known.underway,
-                given_before=_given_before(context, business, case),
-            )
-            reply = self.decide(turn)
-        except (OrderSystemError, PolicyError, SQLAlchemyError, OfferNotOpenError) as error:
-            if metadata.get("visibility") == "public":
-                # The desk asks again; meanwhile nothing wrong is said before everybody.
-                raise
-            # The customer gets a person rather than silence; the operator gets the cause.
-            log.error("turn failed", sender=tracker.sender_id, error=repr(error))
-            reply = _failed(business, heard)
+        # Stores and order systems are waited for in a thread: others get their turn meanwhile.
+        case, reply = await asyncio.to_thread(
+            self._reply_in_time, context, business, metadata, tracker
+        )
         _utter(dispatcher, reply, business)
         faults.reach("action-decided")
         if metadata.get("visibility") == "public":
             return []
         return [SlotSet("stage", _stage_after(case, reply.commands))]
+
+    def _reply_in_time(
+        self, context: Context, business: Business, metadata: dict[str, Any], tracker: Tracker
+    ) -> tuple[Case | None, Reply]:
+        # An action has three seconds, however many questions it asks.
+        with within():
+            return self._reply(context, business, metadata, tracker)
+
+    def _reply(
+        self, context: Context, business: Business, metadata: dict[str, Any], tracker: Tracker
+    ) -> tuple[Case | None, Reply]:
+        """The case with this message's anger in it, and the answer."""
+        picture = metadata.get("picture")
+        heard = Understood.from_parse(tracker.latest_message)
+        if picture:
+            # A picture has no words that could be angry.
+            heard = replace(heard, anger=0, signals={}, flags=frozenset())
+        case: Case | None = None
+        now = utc_now()
+        try:
+            known = _known(context, metadata, tracker)
+            case = known.case if picture or not known.case else hear(known.case, heard.anger, now)
+            today = now.astimezone(business.zone).date()
+            turn = Turn(
+                message=_message_id(tracker),
+                heard=heard,
+                business=business,
+                case=case,
+                now=now,
+                orders=context.orders,
+                policy=context.policy.on(business.industry, today),
+                external_customer=known.external,
+                pressed=_pressed(metadata),
+                underway=known.underway,
+                given_before=_given_before(context, business, case),
+                past=_past(context, business, case),
+                affordable=_affordable(context, business),
+                picture=picture,
+            )
+            return case, self.decide(turn)
+        except (
+            OrderSystemError,
+            PolicyError,
+            FactsError,
+            SQLAlchemyError,
+            OfferNotOpenError,
+        ) as error:
+            if metadata.get("visibility") == "public":
+                # The desk asks again; meanwhile nothing wrong is said before everybody.
+                raise
+            # The customer gets a person rather than silence; the operator gets the cause.
+            log.error("turn failed", sender=tracker.sender_id, error=repr(error))
+            return case, _failed(business, heard)
 
 
 class ActionPublic(_Turn, Action):  # type: ignore[misc]  # rasa-sdk has no types
@@ -167,6 +202,34 @@ def _given_before(context: Context, business: Business, case: Case | None) -> Ca
             return fulfilments.given_before(db, business.id, order_number, own, most)
 
     return given
+
+
+def _past(context: Context, business: Business, case: Case | None) -> Callable[[str, str], Past]:
+    """What the customer of an order had before; asked only when needed."""
+
+    def past(order_customer: str, failure: str) -> Past:
+        own = case.id if case else ""
+        with context.database.read() as db:
+            had = decisions.history(db, business.id, order_customer, failure, own, utc_now())
+        return Past(had.claims, had.recurrence)
+
+    return past
+
+
+def _affordable(context: Context, business: Business) -> Callable[[str, int], bool]:
+    """Whether budgets bear an offer. The desk looks again when it is accepted."""
+
+    def affordable(order_customer: str, goodwill: int) -> bool:
+        now = utc_now()
+        with context.database.read() as db:
+            had = decisions.history(db, business.id, order_customer, "", "", now)
+            spent = decisions.spent_since(db, business.id, business.day_began(now))
+        return goodwill == 0 or (
+            spent + goodwill <= business.goodwill_per_day
+            and had.goodwill + goodwill <= business.goodwill_per_customer
+        )
+
+    return affordable
 
 
 def _folded(events: Iterable[dict[str, Any]]) -> Case | None:

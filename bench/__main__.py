@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import machine, measure, recognition, stock
+from bench import decisions, machine, measure, recognition, stock
 from bench.figures import Sample, pooled
 from bench.report import Results, render
 from bench.roads import DeskRoad, OwnRoad, Road, StockRoad
@@ -36,15 +36,22 @@ class Plan:
             after the other in each place.
         late: By road: the message that is held against message 5, and in how many conversations.
         posts: Angry posts in the public room.
+        decisions: Of the remedy policy.
     """
 
     rounds: dict[int, tuple[int, int]]
     late: dict[str, tuple[int, int]]
     posts: int
+    decisions: int
 
 
-FULL = Plan({1: (3, 2), 8: (2, 2), 32: (1, 1)}, {"a": (100, 1), "b": (100, 1), "c": (500, 3)}, 20)
-QUICK = Plan({1: (1, 1), 8: (1, 1)}, {"c": (25, 1)}, 3)
+FULL = Plan(
+    {1: (3, 2), 8: (2, 2), 32: (1, 1)},
+    {"a": (100, 1), "b": (100, 1), "c": (500, 3)},
+    20,
+    20_000,
+)
+QUICK = Plan({1: (1, 1), 8: (1, 1)}, {"c": (25, 1)}, 3, 500)
 
 
 def arguments(given: Sequence[str]) -> argparse.Namespace:
@@ -54,8 +61,8 @@ def arguments(given: Sequence[str]) -> argparse.Namespace:
         given: Without the program's name.
 
     Returns:
-        `quick`, `roads` (a string of keys), `output` (None: only print) and `costs` (whether what
-        recognition costs is measured, too).
+        `quick`, `roads` (a string of keys), `output` (None: only print), `costs` (whether what
+        recognition costs is measured, too) and `only` (the one part that is measured, else None).
     """
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument(
@@ -65,9 +72,14 @@ def arguments(given: Sequence[str]) -> argparse.Namespace:
         "--roads", default="abc", type=_roads, help="some of a, b, c (default: all)"
     )
     parser.add_argument(
+        "--only", choices=("decisions",), help="this part alone, without any road; not written"
+    )
+    parser.add_argument(
         "--output", type=Path, help="where the report goes (default: docs/bench.md, if all is run)"
     )
     options = parser.parse_args(given)
+    if options.only:
+        options.roads = ""
     options.costs = not options.quick and options.roads == "abc"
     if options.output is None and options.costs:
         options.output = here().root / "docs" / "bench.md"
@@ -93,7 +105,7 @@ def _notes(places: Places, models: dict[str, Path], load: float) -> list[str]:
     notes = [
         f"Machine: {machine.describe()}",
         f"Versions: {machine.versions(places, _PACKAGES)}",
-        f"Models: {', '.join(sorted({path.name for path in models.values()}))}",
+        f"Models: {', '.join(sorted({path.name for path in models.values()})) or 'none'}",
         f"Load average before: {load:.2f}",
     ]
     if load > _QUIET:
@@ -144,7 +156,7 @@ def main(given: list[str]) -> int:
     """
     end_on_sigterm()
     options = arguments(given)
-    places = here()
+    places, plan = here(), QUICK if options.quick else FULL
     models = _models(places, options.roads)
     load = machine.load()
     results = Results(datetime.now(UTC), notes=_notes(places, models, load))
@@ -158,7 +170,10 @@ def main(given: list[str]) -> int:
             say(f"starting {key}: {road.title}")
             road.start()
             road.wait()
-        asyncio.run(_measure(roads, QUICK if options.quick else FULL, results))
+        asyncio.run(_measure(roads, plan, results))
+    if options.only or options.costs:
+        say("decisions of the remedy policy")
+        results.decisions = decisions.measured(places, plan.decisions)
     if options.costs:
         say("what recognition costs, with a training of everything")
         results.costs = recognition.measured(places, model.ensure(places))

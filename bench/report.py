@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from bench.decisions import Decisions
 from bench.figures import Sample, median, percentile
 from bench.machine import Memory
 from bench.measure import Growth, Invitations
@@ -34,6 +35,7 @@ class Results:
     memory: dict[str, Mapping[str, Memory]] = field(default_factory=dict)
     invitations: Invitations | None = None
     costs: Costs | None = None
+    decisions: Decisions | None = None
     notes: list[str] = field(default_factory=list)
 
 
@@ -113,6 +115,7 @@ def verdicts(results: Results) -> list[Verdict]:
             "{:.0f} MB",
         ),
         *_cost_verdicts(results.costs),
+        *_decision_verdicts(results.decisions),
     ]
 
 
@@ -151,6 +154,23 @@ def _cost_verdicts(costs: Costs | None) -> list[Verdict]:
     ]
 
 
+def _decision_verdicts(decisions: Decisions | None) -> list[Verdict]:
+    return [
+        _verdict(
+            "a decision of the remedy policy: at most 1 ms, median, one core",
+            decisions.median_ms if decisions else None,
+            lambda took: took <= 1,
+            "{:.3f} ms",
+        ),
+        _verdict(
+            "decisions of the remedy policy: at least 2,000 a second on one core",
+            decisions.rate if decisions else None,
+            lambda rate: rate >= 2000,
+            "{:,.0f} a second",
+        ),
+    ]
+
+
 def _verdict(
     target: str, measured: float | None, good: Callable[[float], bool], words: str
 ) -> Verdict:
@@ -178,14 +198,18 @@ def render(results: Results) -> str:
             ("target", "measured", "verdict"),
             [(one.target, one.measured, one.word) for one in verdicts(results)],
         ),
-        "## Conversations at once",
-        _load_table(results),
     ]
+    if results.samples:
+        parts += ["## Conversations at once", _load_table(results)]
+    if results.decisions:
+        parts += ["## Decisions of the remedy policy", _decision_table(results.decisions)]
     if results.growth:
         parts += ["## Early and late in one conversation", _growth_table(results)]
     if results.invitations:
         parts += ["## From an angry post to the invitation", _invitation_table(results.invitations)]
-    parts += ["## Memory", _memory_table(results), "## How it is measured", _METHOD]
+    if results.memory:
+        parts += ["## Memory", _memory_table(results)]
+    parts += ["## How it is measured", _METHOD]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
@@ -215,6 +239,16 @@ def _load_table(results: Results) -> str:
         *("unanswered", "CPU ms a message"),
     )
     return _table(head, rows)
+
+
+def _decision_table(decisions: Decisions) -> str:
+    row = (
+        f"{decisions.count:,}",
+        f"{decisions.median_ms:.3f}",
+        f"{decisions.p95_ms:.3f}",
+        f"{decisions.rate:,.0f}",
+    )
+    return _table(("decisions", "median ms", "p95 ms", "decisions/s"), [row])
 
 
 def _growth_table(results: Results) -> str:
@@ -289,6 +323,9 @@ _METHOD = f"""\
   conversation over, the rest of it would not have been sent, and counted as unanswered.
 - Early and late in a conversation: a customer who cannot decide talks on about an offer while all
   else is idle; the median over the 20 messages from there on, the same ten twice.
+- Decisions: facts of all trades, failures, amounts and customers, mixed by a fixed seed, each
+  decided once, in a process of its own on one core (`bench/decisions.py`; alone:
+  `python -m bench --only decisions`).
 - Memory is resident memory; the action server of a runs as two processes, added up.
 - CPU time tells what a message costs each process, whatever else the machine does.
 - Levels: {", ".join(str(level) for level in LEVELS)} conversations."""

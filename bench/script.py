@@ -112,11 +112,13 @@ def fill_orders(path: Path) -> None:
     orders = list(claims())
     with sqlite3.connect(path) as db:
         db.executemany(
-            "INSERT INTO customers VALUES (?, ?, NULL, '客人', ?)",
+            "INSERT INTO customers (id, business, external_id, name, phone)"
+            " VALUES (?, ?, NULL, '客人', ?)",
             [(f"bench-{one.number}", BUSINESS, f"1990000{one.last4}") for one in orders],
         )
         db.executemany(
-            "INSERT INTO orders VALUES (?, ?, ?, ?, ?, '2025-11-15', NULL)",
+            "INSERT INTO orders (number, business, customer, title, paid, placed_at, room)"
+            " VALUES (?, ?, ?, ?, ?, '2025-11-15', NULL)",
             [(one.number, BUSINESS, f"bench-{one.number}", title, paid) for one in orders],
         )
         db.executemany("INSERT INTO items VALUES (?, ?, 1)", [(one.number, sku) for one in orders])

@@ -185,7 +185,7 @@ def _text(fields: Mapping[str, Any]) -> str:
 
 def _check_metadata(metadata: Mapping[str, Any]) -> None:
     """Check the keys that the bot itself reads; others pass, they are for actions."""
-    for key in ("channel", "business", "industry", "conversation", "case"):
+    for key in ("channel", "business", "industry", "conversation", "case", "picture"):
         value = metadata.get(key)
         if value is not None and not isinstance(value, str):
             _refuse(f"metadata.{key} must be a string or null")

@@ -10,7 +10,8 @@ from desk.context import Context
 from desk.storage import Storage
 from recovery import logs
 from recovery.clock import utc_now
-from recovery.orders.demo import fill
+from recovery.orders.several import open_orders
+from recovery.remedy.running import policy_of
 from recovery.settings import Settings, SettingsError, load_secrets, load_settings
 from recovery.store import staff
 from recovery.store.database import Database
@@ -27,16 +28,21 @@ def make_context(settings: Settings) -> Context:
     Returns:
         The context; the database is migrated.
     """
-    database = Database(settings.database_url)
-    database.migrate()
     return Context(
         settings=settings,
         secrets=load_secrets(settings),
         directory=settings.directory(),
-        storage=Storage(database),
-        orders=fill(settings.orders_file),
+        storage=_storage(settings),
+        orders=open_orders(settings),
+        policy=policy_of(settings),
         clock=utc_now,
     )
+
+
+def _storage(settings: Settings) -> Storage:
+    database = Database(settings.database_url)
+    database.migrate()
+    return Storage(database)
 
 
 def _serve(settings: Settings) -> int:
@@ -63,15 +69,16 @@ def _add_staff(settings: Settings, login: str, name: str, role: str, business: s
         sys.stderr.write(f"没有“{business}”这个商家，可选：{known}；不写就是所有商家\n")
         return 1
     password = os.environ.get(PASSWORD) or getpass.getpass("新密码（至少10位）：")
-    context = make_context(settings)
+    # Accounts are made without the tokens that order systems want in the environment.
+    storage = _storage(settings)
     try:
-        with context.storage.database.write() as db:
+        with storage.database.write() as db:
             added = staff.add(db, login, name, role, password, utc_now(), business)
     except staff.BadAccountError as error:
         sys.stderr.write(f"{error}\n")
         return 1
     finally:
-        context.storage.close()
+        storage.close()
     whose = added.business or "所有商家"
     sys.stdout.write(f"已建好账号：{added.login}（{added.role}，{whose}）\n")
     return 0

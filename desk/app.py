@@ -9,7 +9,8 @@ from sanic.response import json, raw
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
-from desk.channels import frames, sessions, web
+from desk.album import Album
+from desk.channels import frames, pictures, sessions, web
 from desk.context import Context
 from desk.conversations.fulfilment import FulfilmentWorker
 from desk.conversations.rasa import Rasa
@@ -19,7 +20,10 @@ from desk.limits import Buckets
 from desk.pages import serve_pages
 from desk.sanic_types import App
 from desk.staff import api as staff_api
+from desk.staff import remedies as staff_remedies
+from desk.staff.advice import Advisor
 from recovery.logs import log
+from recovery.orders.several import close_orders
 
 _READY_EVERY = 5.0
 _NOT_READY_EVERY = 1.0
@@ -55,13 +59,24 @@ def make_app(context: Context) -> App:
     app.ctx.page_buckets = Buckets(limits.burst, limits.per_second)
     app.ctx.session_buckets = Buckets(limits.sessions_per_minute, limits.sessions_per_minute / 60)
     app.ctx.password_slots = asyncio.Semaphore(_PASSWORDS_AT_ONCE)
+    app.ctx.picture_slots = asyncio.Semaphore(pictures.PICTURES_AT_ONCE)
+    app.ctx.uploads = pictures.Uploads()
+    app.ctx.album = Album(settings.data / "pictures")
     app.ctx.login_buckets = Buckets(_LOGINS_BURST, _LOGINS_PER_SECOND)
     app.ctx.rasa = Rasa(
         settings.rasa, context.secrets.rasa_token, settings.rasa_seconds, context.metrics
     )
     app.ctx.router = Router(context, app.ctx.rasa)
+    app.ctx.advisor = Advisor(context)
     frames.install()
-    for blueprint in (sessions.pages, web.sockets, staff_api.pages, staff_api.sockets):
+    for blueprint in (
+        sessions.pages,
+        pictures.pages,
+        web.sockets,
+        staff_api.pages,
+        staff_api.sockets,
+        staff_remedies.pages,
+    ):
         app.blueprint(blueprint)
     _health(app)
     serve_pages(app)
@@ -124,6 +139,7 @@ async def _begin(app: App) -> None:
     context: Context = app.ctx.desk
     router: Router = app.ctx.router
     worker = FulfilmentWorker(context, router)
+    await asyncio.to_thread(app.ctx.album.sweep)
     taken_up = await router.recover()
     app.ctx.background = [
         asyncio.create_task(_watch_rasa(app)),
@@ -165,4 +181,5 @@ async def _end(app: App) -> None:
     await asyncio.gather(*app.ctx.background, return_exceptions=True)
     await app.ctx.router.stop()
     await app.ctx.rasa.close()
+    close_orders(app.ctx.desk.orders)
     app.ctx.desk.storage.close()

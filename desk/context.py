@@ -8,6 +8,7 @@ from desk.storage import Storage
 from recovery.business import Business, Directory
 from recovery.clock import Clock
 from recovery.orders.system import OrderSystem
+from recovery.remedy.running import RunningPolicy
 from recovery.settings import Secrets, Settings
 
 
@@ -20,6 +21,7 @@ class Context:
     directory: Directory
     storage: Storage
     orders: OrderSystem
+    policy: RunningPolicy
     clock: Clock
     hub: Hub = field(default_factory=Hub)
     metrics: Metrics = field(default_factory=Metrics)

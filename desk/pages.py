@@ -10,7 +10,7 @@ from desk.sanic_types import App
 
 _DIST = Path(__file__).resolve().parent.parent / "web" / "dist"
 _POLICY = (
-    "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none';"
+    "default-src 'self'; img-src 'self' data: blob:; object-src 'none'; base-uri 'none';"
     " form-action 'self'; frame-ancestors 'self'"
 )
 _NOT_BUILT = (

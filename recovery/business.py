@@ -2,14 +2,17 @@
 
 from collections.abc import Iterator
 from datetime import datetime, time, timedelta
+from ipaddress import ip_address
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from recovery.clock import spoken_moment
 
-Industry = Literal["hotel", "shop"]
+# The trades of `recovery.failures.TRADES`.
+Industry = Literal["hotel", "shop", "restaurant", "retail", "property", "travel"]
 _Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{1,31}$")]
 
 
@@ -46,13 +49,70 @@ class Hours(BaseModel):
         return self
 
 
+class EmbeddedOrdersSetting(BaseModel):
+    """Orders in a file beside the desk's data."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    kind: Literal["embedded"] = "embedded"
+
+
+class HttpOrdersSetting(BaseModel):
+    """Orders in the business's own system, see `docs/orders.openapi.yaml`.
+
+    Attributes:
+        url: Where the paths of the document begin.
+        token_env: Name of the environment variable that holds the token; the token itself stands
+            in no file of ours.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    kind: Literal["http"]
+    url: str
+    token_env: str = Field(pattern=r"^[A-Z_][A-Z0-9_]{0,63}$")
+
+    @field_validator("url")
+    @classmethod
+    def _safe_address(cls, value: str) -> str:
+        """An address to which a token and orders may be sent, a slash at the end taken off."""
+        # What is refused is not quoted: it may hold a password.
+        try:
+            parts = urlsplit(value)
+            host = parts.hostname
+            parts.port  # noqa: B018 - is read to be checked
+        except ValueError as error:
+            raise ValueError("no address like https://orders.example") from error
+        odd = not value.isprintable() or " " in value or "\\" in value
+        if not host or odd or parts.scheme not in ("http", "https"):
+            raise ValueError("no address like https://orders.example")
+        if "@" in parts.netloc or parts.query or parts.fragment:
+            raise ValueError("no user, query or fragment belongs into the address")
+        if parts.scheme == "http" and not _is_loopback(host):
+            raise ValueError("only https:// to other machines, the token is secret")
+        return value.rstrip("/")
+
+
+OrdersSetting = Annotated[EmbeddedOrdersSetting | HttpOrdersSetting, Field(discriminator="kind")]
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
 class Business(BaseModel):
     """One configured company.
 
     Attributes:
+        orders: Where its orders are.
         help: One sentence that tells where ordinary questions are answered.
         reply_minutes: Within how many minutes of service time a person answers.
         invitation_minutes: How long an invitation into private can be used.
+        goodwill_per_day: What the bot may give in a day beyond what is owed, in fen.
+        goodwill_per_customer: The same for a customer within 30 days, in fen.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -67,6 +127,9 @@ class Business(BaseModel):
     reply_minutes: int = Field(default=15, ge=1, le=24 * 60)
     invitation_minutes: int = Field(default=30, ge=1, le=24 * 60)
     offer_hours: int = Field(default=48, ge=1, le=24 * 30)
+    goodwill_per_day: int = Field(default=1_000_000, ge=0)
+    goodwill_per_customer: int = Field(default=100_000, ge=0)
+    orders: OrdersSetting = EmbeddedOrdersSetting()
     rooms: tuple[Room, ...] = Field(min_length=1)
 
     @field_validator("timezone")
@@ -113,6 +176,10 @@ class Business(BaseModel):
         if local + wait <= closes:
             return local + wait
         return opens + timedelta(days=1) + wait
+
+    def day_began(self, now: datetime) -> datetime:
+        """When the present day began in the zone of the business."""
+        return now.astimezone(self.zone).replace(hour=0, minute=0, second=0, microsecond=0)
 
     def person_by_words(self, now: datetime) -> str:
         """The same as a person would say it, for example `15分钟内`."""

@@ -52,6 +52,12 @@ class Offer:
     round: int
     expires_at: str
     state: OfferState = "open"
+    order_customer: str = ""
+    day: str = ""
+    why: list[str] = field(default_factory=list)
+    floor_fen: int = 0
+    goodwill_fen: int = 0
+    provisional: bool = False
 
     def open_at(self, now: datetime) -> bool:
         """Whether it can still be accepted."""
@@ -64,7 +70,10 @@ class Case:
 
     Attributes:
         facts: What is known: `failure`, `keywords`, `order_number` (claimed), `phone_last4`
-            (claimed), `item`. Nothing in it is asked twice.
+            (claimed), `item`, `harm`, `evidence` (`asked`, `photo`, `declined`), `advice` (what
+            the policy would give where a person decides); `fault` and `finding` once staff have
+            set them. Nothing in it is asked twice.
+        opened_at: ISO 8601, UTC; None for cases of before this was kept.
         order_number: The order proved to be the customer's, None before.
         public_replies: How many public replies the case got.
         misses: How many messages in a row were not understood.
@@ -88,6 +97,7 @@ class Case:
     reason: str | None = None
     promised_by: str | None = None
     outcome: str | None = None
+    opened_at: str | None = None
 
     @property
     def failure(self) -> str | None:
@@ -181,12 +191,17 @@ def apply(case: Case | None, command: Command, now: datetime) -> Case | None:
         OfferNotOpenError: The offer accepted or refused is not open.
     """
     if isinstance(command, OpenCase):
-        facts = {"failure": command.failure, "keywords": command.keywords}
+        facts = {
+            "failure": command.failure,
+            "keywords": command.keywords,
+            "harm": command.harm,
+        }
         return Case(
             id=command.case,
             facts={name: value for name, value in facts.items() if value is not None},
             safety=command.safety,
             order_number=command.order_number,
+            opened_at=now.isoformat(),
         )
     if case is None:
         return None

@@ -29,6 +29,7 @@ class OpenCase(Command):
         keywords: The customer's own safe words where the failure is unknown.
         safety: Somebody's body or life may be at risk.
         order_number: Proved by this customer in this chat before.
+        harm: What it did to the customer, where the message tells it.
     """
 
     do: ClassVar[str] = "open_case"
@@ -37,6 +38,7 @@ class OpenCase(Command):
     keywords: str | None = None
     safety: bool = False
     order_number: str | None = None
+    harm: str | None = None
 
 
 @dataclass(frozen=True)
@@ -86,13 +88,19 @@ class MakeOffer(Command):
     Attributes:
         offer: Its id, derived from the message.
         order_number: The order it is carried out against.
+        order_customer: Whose order it is, as the order system names them.
         remedies: What is given, see `recovery.remedy.catalogue`.
         rules: Ids of the policy rows that gave it.
-        policy: Version of the policy.
+        policy: Version and digest of the policy.
+        day: ISO date on which its tables were read.
         facts: What the policy was asked, for replay.
         reason: One clause for the customer.
-        round: 0 for the first offer, 1 after one "more".
+        why: All that spoke for it, for who asks.
+        round: 0 for the first offer, 1 and 2 after each "more".
         expires_at: ISO 8601, UTC.
+        floor_fen: What is owed of it, in fen.
+        goodwill_fen: What is given beyond that, in fen.
+        provisional: Something is still being looked into; nothing of this is final.
     """
 
     do: ClassVar[str] = "make_offer"
@@ -105,6 +113,12 @@ class MakeOffer(Command):
     reason: str
     round: int
     expires_at: str
+    order_customer: str = ""
+    day: str = ""
+    why: list[str] = field(default_factory=list)
+    floor_fen: int = 0
+    goodwill_fen: int = 0
+    provisional: bool = False
 
 
 @dataclass(frozen=True)
@@ -130,7 +144,8 @@ class HandOver(Command):
     Attributes:
         reason: `safety`, `asked`, `escalation`, `unknown`, `refused`, `beyond_authority`,
             `not_understood`, `proof_limit`, `no_order`, `second_matter`, `not_as_promised`,
-            `changed_mind`, `late`, `repeated`, `error`.
+            `changed_mind`, `late`, `repeated`, `alleged`, `no_evidence`, `budget`, `offer_gone`,
+            `remedy_late`, `remedy_refused`, `remedy_failed`, `error`.
         by: When a person answers, as promised to the customer (ISO 8601).
     """
 

@@ -51,11 +51,11 @@ FAILURES: dict[str, Failure] = {
         _failure("price_dropped", "刚买就降价", "shop"),
         _failure("slow_service", "上菜等了太久", "restaurant"),
         _failure("wrong_dish", "上的菜和点的不一样", "restaurant"),
-        _failure("foreign_object", "菜里吃出了异物", "restaurant"),
+        _failure("foreign_object", "您说的菜里有异物", "restaurant"),
         _failure("unsafe_food", "您担心吃的东西不安全", "restaurant"),
         _failure("price_mismatch", "结账的价格和标价不一样", "retail"),
-        _failure("expired", "您说的商品过期", "retail"),
-        _failure("return_refused", "退换没有办成", "retail"),
+        _failure("expired", "您说的商品过期", "retail", needs_item=True),
+        _failure("return_refused", "退换没有办成", "retail", needs_item=True),
         _failure("repair_delayed", "报修迟迟没有人来", "property"),
         _failure("dirt", "公共区域不干净", "property"),
         _failure("parking", "停车的事没有管好", "property"),
@@ -95,7 +95,7 @@ def served_by(industry: str, intent: str) -> Failure | None:
 
 def owned(failure: str | None) -> bool:
     """Whether words may own the failure. An allegation of fraud is neither admitted nor denied."""
-    return failure not in ("fake", "unsafe_food", "expired", "forced_shopping")
+    return failure not in ("fake", "unsafe_food", "expired", "forced_shopping", "foreign_object")
 
 
 def matter_words(failure: str | None, keywords: str | None) -> str:

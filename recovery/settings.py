@@ -50,6 +50,7 @@ class Limits(_Section):
     proof_tries_per_order_and_day: int = Field(default=5, ge=1)
     proof_tries_per_customer_and_day: int = Field(default=10, ge=1)
     remedied_cases_per_order: int = Field(default=1, ge=1)
+    pictures_per_conversation_and_day: int = Field(default=20, ge=1)
 
 
 class Settings(_Section):
@@ -58,6 +59,8 @@ class Settings(_Section):
     Attributes:
         data: Directory of databases and secrets, relative to the settings file.
         database: SQLAlchemy URL; None for SQLite in `data`.
+        policy: Directory of the remedy policy, relative to the settings file; None for the one
+            that Huixin comes with.
         trusted_proxies: How many proxies in front add to X-Forwarded-For.
         secure_cookies: Set behind TLS.
         origins: Other origins whose pages may open sockets; the own one always may.
@@ -66,6 +69,7 @@ class Settings(_Section):
 
     data: Path = Path("var")
     database: str | None = None
+    policy: Path | None = None
     desk: Listen = Listen(host="0.0.0.0", port=8000)  # noqa: S104 - the one public port
     actions: Listen = Listen(port=5055)
     rasa: tuple[str, ...] = Field(default=("http://127.0.0.1:5005",), min_length=1)
@@ -155,7 +159,10 @@ def load_settings(path: Path | None = None) -> Settings:
             for item in error.errors()
         )
         raise SettingsError(f"{path}: {wrong}") from error
-    return settings.model_copy(update={"data": (path.parent / settings.data).resolve()})
+    placed: dict[str, Path] = {"data": (path.parent / settings.data).resolve()}
+    if settings.policy:
+        placed["policy"] = (path.parent / settings.policy).resolve()
+    return settings.model_copy(update=placed)
 
 
 class Secrets(_Section):

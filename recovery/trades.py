@@ -1,9 +1,8 @@
 """Posts that speak of another trade than the room's.
 
-The intents were learnt from hotel guests and shop customers. A post about a trade that the
-business is not in can still look like one of their failures, since money, waiting and rudeness
-are complained of in the same words everywhere. Signs that only the other trade has take such a
-failure back; the complaint then stays unknown and goes to a person.
+A post about a trade that the business is not in can still look like one of its failures, since
+money, waiting and rudeness are complained of in the same words everywhere. Signs that only the
+other trade has take such a failure back; the complaint then stays unknown and goes to a person.
 """
 
 import re
@@ -28,6 +27,15 @@ _SIGNS: dict[str, re.Pattern[str]] = {
     "software": re.compile(r"输入法|浏览器|手游|游戏账号|网游|外挂|固件|刷机|越狱|闪退"),
 }
 
+# Trades that share their words: a travel agency books hotels, a department store sells goods.
+# The other's words say nothing there.
+_NEAR: dict[str, frozenset[str]] = {
+    "restaurant": frozenset({"hotel", "shop"}),
+    "retail": frozenset({"shop"}),
+    "property": frozenset({"hotel", "shop"}),
+    "travel": frozenset({"hotel", "shop", "transport"}),
+}
+
 
 def of_another_trade(text: str, industry: str) -> bool:
     """Whether a message speaks of other trades and of nothing that is the business's own.
@@ -43,4 +51,5 @@ def of_another_trade(text: str, industry: str) -> bool:
     own = _SIGNS.get(industry)
     if own and own.search(text):
         return False
-    return any(signs.search(text) for trade, signs in _SIGNS.items() if trade != industry)
+    passed_over = {industry, *_NEAR.get(industry, ())}
+    return any(signs.search(text) for trade, signs in _SIGNS.items() if trade not in passed_over)

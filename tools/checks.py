@@ -113,10 +113,15 @@ def test_stages(places: Places) -> list[Stage]:
         ]
         return step(command, places.root, model.command_environment())
 
+    def prove() -> int:
+        command: Command = [places.service_python, "-m", "recovery.remedy", "check"]
+        return step(command, places.root)
+
     crash_log = reports / "crash.log"
     return [
         # Beside all the others: for most of a quarter of an hour they wait for Rasa to load.
         Stage("crash tests", service("-s", "tests/crash", output=crash_log), crash_log),
+        Stage("policy", prove),
         Stage("service tests", service("tests", *others)),
         # On their own: Playwright keeps an event loop running in the thread of the tests.
         Stage("browser tests", service("tests/browser")),

@@ -13,12 +13,16 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
 import yaml
 
+from recovery.remedy.book import load_book, save_book
+from recovery.remedy.running import BUILT_IN
+from recovery.remedy.schema import COMMON
 from tools import model
 from tools.places import here
 from tools.steps import bound
@@ -70,6 +74,38 @@ def midday() -> str:
     return f"Etc/GMT{-ahead:+d}" if ahead else "Etc/GMT"
 
 
+def write_policy_for_many(directory: Path) -> Path:
+    """Write the policy that comes with Huixin, but blind to how often an order was complained of.
+
+    The demo has few orders and a stack has many customers who all use them: with the real
+    policy the third would get a person, and what is offered would depend on who came before.
+
+    Returns:
+        The directory.
+    """
+    book = load_book(BUILT_IN)
+    files = {file: dict(tables) for file, tables in book.files.items()}
+    for name, (column, cells) in _FOR_MANY.items():
+        table = files[COMMON][name]
+        rows = tuple(
+            replace(row, cells={**row.cells, column: cells[row.rule]}) if row.rule in cells else row
+            for row in table.rows
+        )
+        files[COMMON][name] = replace(table, rows=rows)
+    save_book(replace(book, version=f"{book.version}-many", files=files), directory)
+    return directory
+
+
+# Both ask for a number of earlier cases that no test and no benchmark reaches.
+_FOR_MANY = {
+    "claims": ("claims", {"C-CLAIMS-FEW": "< 1000", "C-CLAIMS-MANY": ">= 1000"}),
+    "recurring": (
+        "recurrence",
+        {"C-REC-0": "< 998", "C-REC-1": "[998..999]", "C-REC-3": ">= 1000"},
+    ),
+}
+
+
 class Stack:
     """Desk, actions and Rasa as processes, each can be killed and started again."""
 
@@ -100,6 +136,7 @@ class Stack:
         settings = yaml.safe_load((ROOT / "huixin.yml").read_text("utf-8"))
         for business in settings["businesses"]:
             business["timezone"] = midday()
+            business |= {"goodwill_per_day": 10**11, "goodwill_per_customer": 10**11}
         settings |= {
             "data": "var",
             "desk": {"host": "127.0.0.1", "port": self.ports["desk"]},
@@ -111,6 +148,7 @@ class Stack:
                 "sessions_per_minute": 100_000,
                 "remedied_cases_per_order": 100_000,
             },
+            "policy": str(write_policy_for_many(folder / "policy")),
             **changes,
         }
         self.settings_file = folder / "huixin.yml"

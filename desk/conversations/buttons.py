@@ -7,12 +7,14 @@ from recovery.dialogue.reply import Button, Pressed
 from recovery.ids import read_signed, sign
 
 _PURPOSE = "button"
-_OFFER_ACTS = frozenset({"accept", "refuse", "more"})
+_OFFER_ACTS = frozenset({"accept", "refuse", "more", "form"})
 # What the bot hears instead of guessing from the button's words.
 _INTENTS = {
     "accept": "accept",
     "refuse": "refuse",
     "more": "ask_more",
+    "form": "ask_other",
+    "no_photo": "inform",
     "item": "inform",
     "order": "inform",
 }
@@ -40,7 +42,7 @@ def signed(
         content: dict[str, Any] = {"c": conversation, "a": act}
         if act in _OFFER_ACTS:
             content["o"] = offer
-        elif value:
+        if value:
             content["v"] = value
         style = {"accept": "primary", "refuse": "quiet"}.get(act, "plain")
         shown.append({"title": button.title, "token": sign(content, key, _PURPOSE), "style": style})

@@ -14,7 +14,7 @@ from desk.context import Context
 from desk.conversations import buttons, phrases
 from desk.conversations.rasa import Answer
 from recovery.business import Business
-from recovery.case import Case, OfferNotOpenError, apply, hear
+from recovery.case import Case, Offer, OfferNotOpenError, apply, hear
 from recovery.commands import (
     AcceptOffer,
     BadCommandError,
@@ -30,10 +30,14 @@ from recovery.commands import (
 )
 from recovery.logs import log
 from recovery.remedy.catalogue import card, steps
+from recovery.remedy.facts import FACTS, Facts, FactsError
+from recovery.remedy.policy import BOT as AUTHORITY_OF_BOT
+from recovery.remedy.policy import PolicyError
 from recovery.store import (
     cases,
     conversations,
     customers,
+    decisions,
     fulfilments,
     inbox,
     invitations,
@@ -42,6 +46,7 @@ from recovery.store import (
     streams,
 )
 from recovery.store.conversations import BOT, QUEUE, Conversation
+from recovery.store.decisions import OverBudgetError
 from recovery.store.inbox import Message
 from recovery.store.proofs import TooManyTriesError
 from recovery.store.streams import Entry
@@ -84,6 +89,10 @@ class _Turn:
 
 class _GivenBeforeError(Exception):
     """The order of an accepted offer had as many remedied cases as the bot may settle."""
+
+
+class _TooOftenError(Exception):
+    """The customer had as many remedies as the bot may give, some since this was offered."""
 
 
 @dataclass(frozen=True)
@@ -130,7 +139,8 @@ def commit_answer(
     heard = Understood.from_parse(answer.understood)
     if not inbox.finish(db, message.id, parse):
         return Committed([])
-    is_event = message.intent == "entered"
+    # Neither coming in nor a picture says how angry somebody is.
+    is_event = message.intent == "entered" or message.picture is not None
     conversations.count_turn(db, turn.conversation.id)
     if turn.conversation.owner != BOT:
         if not is_event:
@@ -151,6 +161,11 @@ def commit_answer(
     except _GivenBeforeError:
         _withdraw(turn)
         return _instead(turn, "repeated", phrases.repeated)
+    except OverBudgetError:
+        # The offer stands; a person confirms it.
+        return _instead(turn, "budget", phrases.over_budget)
+    except _TooOftenError:
+        return _instead(turn, "repeated", phrases.over_budget)
     except OfferNotOpenError:
         return _instead(turn, "offer_gone", phrases.offer_gone)
     except BadCommandError as error:
@@ -229,7 +244,8 @@ def commit_overheard(
     if understood:
         # What is overheard stands in the tracker like a turn, and replaying it takes as long.
         conversations.count_turn(db, turn.conversation.id)
-        _heed(turn, Understood.from_parse(understood))
+        if message.picture is None:
+            _heed(turn, Understood.from_parse(understood))
     return Committed(turn.entries, changed=turn.changed)
 
 
@@ -244,6 +260,7 @@ def _begin(db: Connection, context: Context, message: Message, now: datetime) ->
 def _save(turn: _Turn) -> None:
     if turn.case:
         owner = turn.conversation
+        decisions.settle(turn.db, turn.case.offers, turn.now)
         cases.save(turn.db, turn.case, owner.business, owner.customer_id, turn.now)
 
 
@@ -315,22 +332,69 @@ def _count_proofs(turn: _Turn, commands: list[Command]) -> None:
 
 
 def _hold_orders(turn: _Turn, commands: list[Command]) -> None:
-    """Let an order not pay again and again: those who accept for it take turns.
+    """Let an order not pay again and again, and a budget not be passed: all take turns.
 
     Raises:
         _GivenBeforeError: It had its remedies in other cases. Nothing is accepted.
+        OverBudgetError: The goodwill of the day or the customer is used up. Nothing is accepted.
+        _TooOftenError: The customer had too much elsewhere meanwhile. Nothing is accepted.
     """
-    for command in commands:
-        if turn.case is None or not isinstance(command, AcceptOffer):
-            continue
-        offer = turn.case.offer(command.offer)
-        if offer is None:
-            continue
-        business = turn.conversation.business
-        fulfilments.hold_order(turn.db, business, offer.order_number)
-        most = turn.context.settings.limits.remedied_cases_per_order
+    if turn.case is None:
+        return
+    wanted = [turn.case.offer(one.offer) for one in commands if isinstance(one, AcceptOffer)]
+    # What is not open is not accepted, whatever was given elsewhere.
+    offers = [one for one in wanted if one is not None and one.open_at(turn.now)]
+    if not offers:
+        return
+    business = turn.conversation.business
+    # All in one order, orders before the budget: nobody waits for who waits for him.
+    for number in sorted({one.order_number for one in offers}):
+        fulfilments.hold_order(turn.db, business, number)
+    most = turn.context.settings.limits.remedied_cases_per_order
+    for offer in offers:
         if fulfilments.given_before(turn.db, business, offer.order_number, turn.case.id, most):
             raise _GivenBeforeError(offer.order_number)
+    decisions.hold_budgets(turn.db, business)
+    for offer in offers:
+        _check_claims(turn, turn.case, offer)
+        decisions.check_budgets(
+            turn.db,
+            business,
+            offer.id,
+            turn.business.day_began(turn.now),
+            turn.business.goodwill_per_day,
+            turn.business.goodwill_per_customer,
+            turn.now,
+        )
+
+
+def _check_claims(turn: _Turn, case: Case, offer: Offer) -> None:
+    """See whether a person has to look, since the customer took other offers after this one.
+
+    Several may be open at the same time, each made when the others had not been accepted.
+
+    Raises:
+        _TooOftenError: With as many remedies, the policy would not have let the bot offer it.
+    """
+    if not offer.order_customer:
+        return
+    business = turn.business
+    had = decisions.history(
+        turn.db, business.id, offer.order_customer, "", case.id, turn.now
+    ).claims
+    try:
+        then = Facts.from_wire(offer.facts)
+        if had <= then.claims:
+            return
+        day = turn.now.astimezone(business.zone).date()
+        policy = turn.context.policy.on(business.industry, day)
+        now = replace(then, claims=min(had, FACTS["claims"].most))
+        before, after = policy.decide(then), policy.decide(now)
+    except (FactsError, PolicyError):
+        # Made by an older policy, with other facts: it stands as it was offered.
+        return
+    if before.authority == AUTHORITY_OF_BOT != after.authority:
+        raise _TooOftenError(offer.id)
 
 
 def _withdraw(turn: _Turn) -> None:
@@ -346,6 +410,9 @@ def _withdraw(turn: _Turn) -> None:
 
 
 def _carry_out(turn: _Turn, command: Command, heard: Understood, *, is_event: bool) -> None:
+    if isinstance(command, MakeOffer):
+        # Before anything is done: what cannot be kept leaves no trace.
+        _keep_policy(turn, command.policy)
     turn.case = apply(turn.case, command, turn.now)
     if isinstance(command, OpenCase) and turn.case:
         turn.case = turn.case if is_event else hear(turn.case, heard.anger, turn.now)
@@ -358,10 +425,43 @@ def _carry_out(turn: _Turn, command: Command, heard: Understood, *, is_event: bo
             _invite(turn, reminder=command.reminder)
         case MakeOffer():
             _show_replaced(turn, command.offer)
+            _decided(turn, command)
         case AcceptOffer():
             _accepted(turn, command.offer)
         case RefuseOffer():
             _show_offer(turn, command.offer)
+
+
+def _keep_policy(turn: _Turn, name: str) -> None:
+    """Keep the policy that an offer is made with.
+
+    Raises:
+        BadCommandError: It is neither kept nor the running one. Nothing is offered that could not
+            be decided again later.
+    """
+    if decisions.policy_kept(turn.db, name):
+        return
+    book = turn.context.policy.book
+    if book.name != name:
+        raise BadCommandError(f"policy {name[:64]!r} is not the running {book.name}")
+    decisions.keep_policy(turn.db, book.name, book.to_bundle(), turn.now)
+
+
+def _decided(turn: _Turn, command: MakeOffer) -> None:
+    """Write the decision down."""
+    if turn.case is None:
+        return
+    _save(turn)
+    decisions.made(
+        turn.db,
+        command,
+        case_id=turn.case.id,
+        business=turn.conversation.business,
+        customer_id=turn.conversation.customer_id,
+        channel="web",
+        anger=turn.case.level,
+        now=turn.now,
+    )
 
 
 def _invite(turn: _Turn, *, reminder: bool) -> None:
@@ -441,6 +541,7 @@ def _show_offer(turn: _Turn, offer_id: str, choices: Sequence[dict[str, Any]] = 
             "steps": steps(offer.remedies),
             "expires": offer.expires_at,
             "state": offer.state,
+            **({"provisional": True} if offer.provisional else {}),
         },
     )
 

@@ -16,15 +16,19 @@ from recovery.case import apply
 from recovery.commands import HandOver
 from recovery.logs import log
 from recovery.orders.system import OrderSystemError, RemedyRefusedError
-from recovery.remedy.catalogue import KINDS
+from recovery.privacy import mask
+from recovery.remedy.catalogue import kind_of
 from recovery.store import cases, conversations, fulfilments, streams
 from recovery.store.conversations import BOT, QUEUE, Conversation
-from recovery.store.fulfilments import Fulfilment
+from recovery.store.fulfilments import MOST_TRIES, Fulfilment
 
 _IDLE_SECONDS = 2.0
+# Longer than an order system over HTTP takes at the most, all its tries together.
 _CALL_SECONDS = 20.0
 # Tries, about half a minute after the acceptance: until then nobody has to know.
 _LATE_AFTER = 5
+# Reasons to wait for a person that are graver than a remedy.
+_GRAVER = frozenset({"safety", "escalation"})
 
 
 class FulfilmentWorker:
@@ -68,7 +72,7 @@ class FulfilmentWorker:
                 # A defect, ours or the order system's, in whatever form it comes: it must not
                 # keep the remedies behind it waiting. This one is tried again later.
                 log.error("remedy failed", key=item.key, exc_info=error)
-                await self._postpone(item)
+                await self._failed(item, error)
         return len(due)
 
     async def _asked(self, item: Fulfilment) -> dict[str, Any]:
@@ -95,10 +99,25 @@ class FulfilmentWorker:
         del self._calls[item.key]
         return call.result()
 
-    async def _postpone(self, item: Fulfilment) -> None:
+    async def _failed(self, item: Fulfilment, error: Exception) -> None:
+        """Count a try that failed; after the last one a person goes on."""
         context = self._context
-        committed = await context.storage.write(_postponed, context, item, context.clock())
-        faults.reach("fulfilment-postponed")
+        faults.reach("fulfilment-missed")
+        problem = problem_of(error)
+        if item.attempts + 1 < MOST_TRIES or context.directory.business(item.business) is None:
+            # Of a business that was taken out of the settings all is kept until it comes back.
+            committed = await context.storage.write(
+                _postponed, context, item, problem, context.clock()
+            )
+            faults.reach("fulfilment-postponed")
+        else:
+            committed = await context.storage.write(
+                _given_up, context, item, problem, context.clock()
+            )
+            faults.reach("remedy-failed")
+            if committed.changed:
+                log.error("remedy given up", key=item.key, tries=MOST_TRIES, problem=problem)
+                context.metrics.remedies.labels(item.remedy["kind"], "failed").inc()
         self._router.publish(committed)
 
     async def _carry_out(self, item: Fulfilment) -> None:
@@ -108,12 +127,14 @@ class FulfilmentWorker:
             receipt = await self._asked(item)
         except (OrderSystemError, TimeoutError) as error:
             log.warning("order system away", key=item.key, error=str(error))
-            await self._postpone(item)
+            await self._failed(item, error)
             return
         except RemedyRefusedError as error:
             log.warning("remedy refused", key=item.key, error=str(error))
             faults.reach("fulfilment-refused")
-            committed = await context.storage.write(_refused, context, item, context.clock())
+            committed = await context.storage.write(
+                _refused, context, item, problem_of(error), context.clock()
+            )
             faults.reach("refusal-settled")
             self._router.publish(committed)
             context.metrics.remedies.labels(item.remedy["kind"], "refused").inc()
@@ -125,10 +146,30 @@ class FulfilmentWorker:
         context.metrics.remedies.labels(item.remedy["kind"], "done").inc()
 
 
+def problem_of(error: Exception) -> str:
+    """What kept a try from succeeding, for staff and operators, without data of a customer.
+
+    What an order system says of itself is told in words, masked to be sure. Other errors may
+    hold anything, a refusal even the words of somebody else's program: their kind has to do.
+    """
+    if isinstance(error, OrderSystemError):
+        return f"OrderSystemError: {mask(str(error)).text}"
+    return type(error).__name__
+
+
+def _title(item: Fulfilment) -> str:
+    """What the customer calls a remedy, also one that the catalogue knows no more."""
+    try:
+        return kind_of(item.remedy).title(item.remedy)
+    except (KeyError, TypeError, ValueError):
+        # What has failed must be told and counted in any case, else it is tried for ever.
+        return "答应您的补救"
+
+
 def _done(db: Connection, item: Fulfilment, receipt: dict[str, Any], now: datetime) -> Committed:
     if not fulfilments.settle(db, item.key, "done", receipt):
         return Committed([])
-    kind = KINDS[item.remedy["kind"]]
+    kind = kind_of(item.remedy)
     entry = streams.append(
         db,
         f"private:{item.conversation_id}",
@@ -145,17 +186,21 @@ def _done(db: Connection, item: Fulfilment, receipt: dict[str, Any], now: dateti
     return Committed([entry] if entry else [], changed=changed)
 
 
-def _postponed(db: Connection, context: Context, item: Fulfilment, now: datetime) -> Committed:
+def _postponed(
+    db: Connection, context: Context, item: Fulfilment, problem: str, now: datetime
+) -> Committed:
     """Try again later; when it has failed for long, tell the customer once and bring a person.
 
     The remedy stays to do and goes on: nobody has to ask for it again.
     """
-    business, kind = context.directory.business(item.business), KINDS.get(item.remedy["kind"])
+    business = context.directory.business(item.business)
     conversation = conversations.load(db, item.conversation_id, lock=True)
-    fulfilments.postpone(db, item, now)
-    if item.attempts + 1 < _LATE_AFTER or not (business and kind and conversation):
+    if not fulfilments.postpone(db, item, now, problem):
+        # Settled, or counted, by another worker meanwhile.
         return Committed([])
-    title = kind.title(item.remedy)
+    if item.attempts + 1 < _LATE_AFTER or not (business and conversation):
+        return Committed([])
+    title = _title(item)
     entry = streams.append(
         db,
         conversation.stream,
@@ -175,6 +220,40 @@ def _postponed(db: Connection, context: Context, item: Fulfilment, now: datetime
     return Committed([entry], changed=(Changed(item.business, conversation.id),))
 
 
+def _given_up(
+    db: Connection, context: Context, item: Fulfilment, problem: str, now: datetime
+) -> Committed:
+    """Try no more: bring a person, with the reason that stands above all lesser ones, and say so.
+
+    A person sets it going again with `fulfilments.retry`, or does it by hand.
+    """
+    conversation = conversations.load(db, item.conversation_id, lock=True)
+    if not fulfilments.give_up(db, item, problem) or conversation is None:
+        return Committed([])
+    if conversation.owner == BOT:
+        _to_a_person(db, context, conversation, item, "remedy_failed", now)
+    elif conversation.reason not in _GRAVER:
+        conversations.note_reason(db, conversation.id, "remedy_failed")
+        if conversation.owner == QUEUE:
+            _waits_for(db, context, conversation, item, "remedy_failed", now)
+    title = _title(item)
+    time = context.business(item.business).person_by_words(now)
+    entry = streams.append(
+        db,
+        conversation.stream,
+        {
+            "id": f"{item.key}.failed",
+            "kind": "progress",
+            "title": title,
+            "text": phrases.remedy_failed(item.key, title, time),
+            "state": "late",
+        },
+        now,
+    )
+    changed = (Changed(item.business, conversation.id),)
+    return Committed([entry] if entry else [], changed=changed)
+
+
 def _to_a_person(
     db: Connection,
     context: Context,
@@ -184,22 +263,35 @@ def _to_a_person(
     now: datetime,
 ) -> None:
     """Put a conversation that the bot owns into the queue because of a remedy."""
-    case = cases.load(db, item.case_id)
-    by = context.business(item.business).person_by(now).isoformat()
-    handed = apply(case, HandOver(reason, by), now)
-    if handed:
-        cases.save(db, handed, item.business, conversation.customer_id, now)
+    _waits_for(db, context, conversation, item, reason, now)
     conversations.change_owner(db, conversation, QUEUE, now, expected=(BOT,), reason=reason)
     context.metrics.handovers.labels(reason).inc()
 
 
-def _refused(db: Connection, context: Context, item: Fulfilment, now: datetime) -> Committed:
+def _waits_for(
+    db: Connection,
+    context: Context,
+    conversation: Conversation,
+    item: Fulfilment,
+    reason: str,
+    now: datetime,
+) -> None:
+    """Say in the case that a person is due because of a remedy."""
+    by = context.business(item.business).person_by(now).isoformat()
+    handed = apply(cases.load(db, item.case_id), HandOver(reason, by), now)
+    if handed:
+        cases.save(db, handed, item.business, conversation.customer_id, now)
+
+
+def _refused(
+    db: Connection, context: Context, item: Fulfilment, problem: str, now: datetime
+) -> Committed:
     """Bring a person, and say so: nothing that was promised is dropped in silence."""
     conversation = conversations.load(db, item.conversation_id, lock=True)
-    if conversation is None or not fulfilments.settle(db, item.key, "refused", None):
+    if conversation is None or not fulfilments.settle(db, item.key, "refused", None, problem):
         return Committed([])
     business = context.business(item.business)
-    title = KINDS[item.remedy["kind"]].title(item.remedy)
+    title = _title(item)
     if conversation.owner == BOT:
         _to_a_person(db, context, conversation, item, "remedy_refused", now)
     entry = streams.append(

@@ -3,7 +3,8 @@
 import re
 import unicodedata
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import Connection
 
@@ -11,8 +12,9 @@ from desk.context import Context
 from desk.conversations import buttons
 from recovery.dialogue.reply import Pressed
 from recovery.ids import new_id
+from recovery.pictures import Examined
 from recovery.privacy import mask
-from recovery.store import cases, conversations, customers, inbox, streams
+from recovery.store import cases, conversations, customers, inbox, pictures, streams
 from recovery.store.conversations import BOT, QUEUE, Conversation
 from recovery.store.inbox import Message
 from recovery.store.streams import Entry
@@ -20,6 +22,9 @@ from recovery.store.streams import Entry
 LONGEST = 2000
 ENTERED = "entered"
 ENTERED_TEXT = "（客户进入私聊）"
+PICTURE_TEXT = "[图片]"
+# What the bot hears of a picture, instead of guessing from its stand-in.
+_PICTURE_INTENT = "inform"
 # Reasons to wait for a person that an accepted offer does not settle.
 _FOR_A_PERSON = frozenset({"safety", "escalation"})
 _CLIENT_ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
@@ -31,7 +36,7 @@ class RefusedError(ValueError):
     """A message that is not taken; the customer reads the sentence.
 
     Attributes:
-        code: `empty`, `too_long`, `too_fast`, `bad_frame`, `bad_button`, `closed`.
+        code: `empty`, `too_long`, `too_fast`, `bad_frame`, `bad_button`, `closed`, `too_many`.
         retry: Whether sending the same again may work.
     """
 
@@ -58,6 +63,21 @@ class Incoming:
     external_id: str
     text: str
     button: str | None = None
+
+
+@dataclass(frozen=True)
+class PictureFile:
+    """A checked picture whose files are kept.
+
+    Attributes:
+        sha256: Of the file as sent.
+        length: Of the file as sent, in bytes.
+        examined: What was found in it.
+    """
+
+    sha256: str
+    length: int
+    examined: Examined
 
 
 @dataclass(frozen=True)
@@ -155,6 +175,79 @@ def take(db: Connection, context: Context, incoming: Incoming, now: datetime) ->
         intent=intent,
         pressed=pressed,
     )
+    return Taken(message, conversation, False, _show(db, conversation, message, now))
+
+
+def take_picture(
+    db: Connection,
+    context: Context,
+    conversation_id: str,
+    external_id: str,
+    file: PictureFile,
+    now: datetime,
+) -> Taken:
+    """Store a picture as a message and show it; its files are on disk already.
+
+    Args:
+        db: A writing transaction.
+        context: The desk.
+        conversation_id: A private conversation, the sender's own.
+        external_id: The channel's id; the same again is the same message.
+        file: What was sent.
+        now: The present moment.
+
+    Returns:
+        The stored message; for a repeated external id the one stored before.
+
+    Raises:
+        RefusedError: Enough pictures for a day.
+    """
+    conversation = conversations.load(db, conversation_id, lock=True)
+    if conversation is None:
+        raise RefusedError("bad_frame", "对话不存在，请刷新页面")
+    known = inbox.known(db, conversation.id, external_id)
+    if known:
+        return Taken(known, conversation, True, [])
+    check_pictures_left(db, context, conversation.id, now)
+    size = file.examined.width, file.examined.height
+    picture = pictures.add(
+        db, conversation, file.sha256, file.examined.mime, size, file.length, now
+    )
+    message = inbox.add(
+        db,
+        new_id("m"),
+        conversation.id,
+        external_id,
+        PICTURE_TEXT,
+        now,
+        intent=_PICTURE_INTENT,
+        picture=picture.id,
+    )
+    entries = _show(db, conversation, message, now, picture=picture.shown)
+    return Taken(message, conversation, False, entries)
+
+
+def check_pictures_left(
+    db: Connection, context: Context, conversation_id: str, now: datetime
+) -> None:
+    """Keep a conversation to its number of pictures a day.
+
+    Raises:
+        RefusedError: There were as many within the last 24 hours.
+    """
+    most = context.settings.limits.pictures_per_conversation_and_day
+    if pictures.count_since(db, conversation_id, now - timedelta(days=1)) >= most:
+        raise RefusedError("too_many", f"一天最多发{most}张图片，其余的可以用文字告诉我们")
+
+
+def _show(
+    db: Connection,
+    conversation: Conversation,
+    message: Message,
+    now: datetime,
+    **more: Any,  # noqa: ANN401 - JSON
+) -> list[Entry]:
+    """Show a stored message where its conversation is read."""
     customer = customers.load(db, conversation.customer_id)
     event = {
         "id": message.id,
@@ -162,17 +255,18 @@ def take(db: Connection, context: Context, incoming: Incoming, now: datetime) ->
         "author": "customer",
         "customer": customer.id,
         "name": customer.name,
-        "text": text,
-        "client_id": incoming.external_id,
+        "text": message.text,
+        "client_id": message.external_id,
+        **more,
     }
     if not conversation.private:
-        masked = mask(text)
+        masked = mask(message.text)
         event["text"] = masked.text
         if masked.found:
-            event["original"] = text
+            event["original"] = message.text
     entry = streams.append(db, conversation.shown_in, event, now)
-    conversations.note_message(db, conversation.id, text, now)
-    return Taken(message, conversation, False, [entry] if entry else [])
+    conversations.note_message(db, conversation.id, message.text, now)
+    return [entry] if entry else []
 
 
 def _pressed_in(

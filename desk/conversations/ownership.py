@@ -1,5 +1,6 @@
-"""What a member of staff does with a conversation: take, answer, give back."""
+"""What a member of staff does with a conversation: take, answer, set facts, give back."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -9,13 +10,17 @@ from desk.context import Context
 from desk.conversations import phrases
 from desk.conversations.commit import Changed, Committed
 from desk.conversations.ingest import clean
-from recovery.case import given_back
+from recovery.case import apply, given_back
 from recovery.commands import Note
 from recovery.ids import fingerprint
 from recovery.privacy import mask
 from recovery.store import cases, conversations, streams
 from recovery.store.conversations import BOT, QUEUE, Conversation, OwnershipError, staff_owner
 from recovery.store.staff import Staff
+
+
+class NoCaseError(RuntimeError):
+    """A conversation that is about no case yet."""
 
 
 def _present(db: Connection, conversation_id: str, who: Staff) -> Conversation:
@@ -110,6 +115,43 @@ def answer(
         conversations.note_message(db, conversation.id, event["text"], now)
     entries = [entry] if entry else []
     return Committed(entries, changed=_changed(conversation)), conversation, message_id
+
+
+def note_facts(
+    db: Connection, conversation_id: str, who: Staff, facts: Mapping[str, str], now: datetime
+) -> Committed:
+    """Set facts of the case as its owner. The customer is told nothing of it.
+
+    The log of the case keeps who (`w-<id>` as message), when, and what changed; what stands
+    already changes nothing.
+
+    Args:
+        db: A writing transaction.
+        conversation_id: Which one.
+        who: Who sets them.
+        facts: By name; values as in `recovery.remedy.facts`.
+        now: The present moment.
+
+    Raises:
+        LookupError: No such conversation.
+        OwnershipError: Somebody else owns it.
+        NoCaseError: There is no case.
+    """
+    conversation = _present(db, conversation_id, who)
+    if conversation.owner != staff_owner(who.id):
+        raise OwnershipError(conversation.owner)
+    case = cases.load(db, conversation.case_id)
+    if case is None:
+        raise NoCaseError(conversation.id)
+    changes = {name: value for name, value in facts.items() if case.facts.get(name) != value}
+    if not changes:
+        return Committed([])
+    command = Note(changes)
+    noted = apply(case, command, now)
+    if noted:
+        cases.save(db, noted, conversation.business, conversation.customer_id, now)
+    cases.log(db, case.id, f"w-{who.id}", command, now)
+    return Committed([], changed=_changed(conversation))
 
 
 def give_back(

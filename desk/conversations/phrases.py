@@ -36,9 +36,18 @@ _REPEATED = (
     "先前已为这一单办过补救，接下来请同事看怎样处理更好，{time}回您。",
     "这一单之前有过安排，为了办得准确，已请同事来看，{time}给您回话。",
 )
+_OVER_BUDGET = (
+    "这个方案给您留着，还差同事确认一步，{time}给您准信，不用再说一遍。",
+    "您同意的方案已经记下，要由同事点头才能办，{time}回您。",
+    "方案没有变，这一步请同事来确认，{time}就答复您。",
+)
 _REMEDY_LATE = (
     "“{title}”比说好的慢了，还在接着办，也已请同事跟进，{time}告诉您进展。",
     "“{title}”到现在还没办成，我们没有停，同事已在盯这件事，{time}给您消息。",
+)
+_REMEDY_FAILED = (
+    "“{title}”试了很多次还是没办成，不再让您这样等，已交给同事亲手去办，{time}给您答复。",
+    "很抱歉，“{title}”一直没能办成，这件事已转到同事手里，由他来办完，{time}告诉您结果。",
 )
 _PERSON_DUE = (
     "{matter}已经请同事来办，{time}有人在这里回您，前面说的都带过来了。",
@@ -85,9 +94,19 @@ def repeated(message_id: str, time: str) -> str:
     return _pick(_REPEATED, message_id).format(time=time)
 
 
+def over_budget(message_id: str, time: str) -> str:
+    """Say that an offer which was taken waits for a person's word; it stands."""
+    return _pick(_OVER_BUDGET, message_id).format(time=time)
+
+
 def remedy_late(key: str, title: str, time: str) -> str:
     """Say that a remedy takes longer than promised, and who looks after it."""
     return _pick(_REMEDY_LATE, key).format(title=title, time=time)
+
+
+def remedy_failed(key: str, title: str, time: str) -> str:
+    """Say that a remedy could not be carried out for hours, and that a person sees to it."""
+    return _pick(_REMEDY_FAILED, key).format(title=title, time=time)
 
 
 def person_due(key: str, matter: str, time: str) -> str:

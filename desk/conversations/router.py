@@ -360,5 +360,6 @@ def _body(
             "anger": case.level if case else None,
             "said": situation.said,
             "button": message.pressed,
+            "picture": message.picture,
         },
     }

@@ -1,4 +1,4 @@
-"""The staff page: login, the queue, take, read, answer, give back."""
+"""The staff page: login, the queue, take, read, answer, set facts, give back."""
 
 import asyncio
 import json as jsonlib
@@ -11,6 +11,7 @@ from typing import Any, TypeGuard
 from sanic import Blueprint, HTTPResponse, Request, Websocket
 from sanic.response import empty, json
 
+from desk.channels import pictures
 from desk.channels.sessions import context_of, json_body
 from desk.channels.socket import GONE, PageSocket, number
 from desk.channels.view import for_staff
@@ -23,6 +24,8 @@ from desk.errors import PageError, not_found
 from desk.finish import to_the_end
 from desk.hub import DESK
 from desk.staff import lists
+from desk.staff.advice import Advisor
+from desk.staff.facts import read_facts
 from recovery import faults
 from recovery.ids import fingerprint
 from recovery.store import conversations, staff
@@ -148,7 +151,23 @@ async def one_conversation(request: Request, conversation_id: str) -> HTTPRespon
     row = shown["conversation"]
     if row["owner"] == staff_owner(who.id) and row["unread"]:
         await context.storage.write(lists.note_seen, conversation_id, who, shown["seq"])
+    if shown["case"]:
+        shown["case"] |= await _advisor(request).advice(conversation_id)
     return json(shown)
+
+
+@pages.get("/conversations/<conversation_id:str>/pictures/<picture_id:str>")
+@logged_in
+async def picture(request: Request, conversation_id: str, picture_id: str) -> HTTPResponse:
+    """A picture that a customer sent, for who may see the conversation."""
+    storage, who = context_of(request).storage, request.ctx.staff
+    conversation = await storage.read(conversations.load, conversation_id)
+    if conversation is None or not who.sees(conversation.business):
+        raise not_found()
+    found = await pictures.find(request, conversation, picture_id)
+    if found is None:
+        raise not_found()
+    return await pictures.served(request, found)
 
 
 async def _change(request: Request, work: Awaitable[Any]) -> Any:  # noqa: ANN401 - what work gives
@@ -213,6 +232,27 @@ async def answer(request: Request, conversation_id: str) -> HTTPResponse:
     return json({"id": message_id, "repeated": repeated})
 
 
+@pages.post("/conversations/<conversation_id:str>/facts")
+@logged_in
+async def set_facts(request: Request, conversation_id: str) -> HTTPResponse:
+    """Set what only staff may judge; answers with the facts and what the policy makes of them."""
+    context, who = context_of(request), request.ctx.staff
+    given = read_facts(json_body(request))
+
+    async def work() -> None:
+        committed = await context.storage.write(
+            ownership.note_facts, conversation_id, who, given, context.clock()
+        )
+        _router(request).publish(committed)
+
+    try:
+        await _change(request, to_the_end(work()))
+    except ownership.NoCaseError as error:
+        raise PageError(409, "no_case", "这段会话还没有案子，没有可以记的") from error
+    facts = await context.storage.read(lists.facts_of, conversation_id)
+    return json({"facts": facts, **await _advisor(request).advice(conversation_id)})
+
+
 @pages.post("/conversations/<conversation_id:str>/give_back")
 @logged_in
 async def give_back(request: Request, conversation_id: str) -> HTTPResponse:
@@ -240,6 +280,11 @@ def _session_topic(cookie: str) -> str:
 def _router(request: Request) -> Router:
     router: Router = request.app.ctx.router
     return router
+
+
+def _advisor(request: Request) -> Advisor:
+    advisor: Advisor = request.app.ctx.advisor
+    return advisor
 
 
 # --- live ---------------------------------------------------------------------------------

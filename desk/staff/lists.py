@@ -8,8 +8,9 @@ from sqlalchemy import Connection, Row, func, or_, select, update
 from desk.channels.view import for_staff
 from desk.context import Context
 from recovery.case import Case
+from recovery.failures import matter_words
 from recovery.remedy.catalogue import card
-from recovery.store import conversations, fulfilments, staff, streams
+from recovery.store import cases, conversations, fulfilments, staff, streams
 from recovery.store.conversations import BOT, QUEUE, Conversation, staff_owner
 from recovery.store.staff import Staff
 from recovery.store.tables import cases as cases_table
@@ -135,6 +136,13 @@ def whole_conversation(
     }
 
 
+def facts_of(db: Connection, conversation_id: str) -> dict[str, Any]:
+    """The facts of the case that a conversation is about; none where there is no case."""
+    conversation = conversations.load(db, conversation_id)
+    case = cases.load(db, conversation.case_id) if conversation else None
+    return case.facts if case else {}
+
+
 def note_seen(db: Connection, conversation_id: str, who: Staff, seq: int) -> None:
     """Remember up to where the owner has read a conversation."""
     db.execute(
@@ -176,6 +184,7 @@ def _case(db: Connection, case: Case) -> dict[str, Any]:
         "id": case.id,
         "stage": case.stage,
         "matter": case.matter if case.has_matter else "",
+        "also": matter_words(case.facts["also"], None) if "also" in case.facts else "",
         "facts": case.facts,
         "order_number": case.order_number,
         "anger": asdict(case.anger) if case.anger else None,
@@ -189,12 +198,23 @@ def _case(db: Connection, case: Case) -> dict[str, Any]:
                 "items": card(offer.remedies),
                 "reason": offer.reason,
                 "rules": offer.rules,
+                "policy": offer.policy,
+                "floor_fen": offer.floor_fen,
+                "goodwill_fen": offer.goodwill_fen,
+                "provisional": offer.provisional,
                 "expires": offer.expires_at,
             }
             for offer in case.offers
         ],
         "remedies": [
-            {"remedy": item["remedy"]["kind"], "state": item["state"], "receipt": item["receipt"]}
+            {
+                "key": item["key"],
+                "remedy": item["remedy"]["kind"],
+                "state": item["state"],
+                "receipt": item["receipt"],
+                "attempts": item["attempts"],
+                "problem": item["problem"],
+            }
             for item in fulfilments.of_case(db, case.id)
         ],
     }

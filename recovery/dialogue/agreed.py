@@ -8,9 +8,9 @@ from recovery.clock import spoken_moment
 from recovery.commands import CloseCase, Note
 from recovery.dialogue.complaint import read_further_complaint
 from recovery.dialogue.handing import hand_over, small_talk, sure
-from recovery.dialogue.offering import next_words, second_matter
+from recovery.dialogue.offering import fairness, next_words, second_matter, why_words
 from recovery.dialogue.reply import Reply, Say, Turn, Underway
-from recovery.remedy.catalogue import KINDS
+from recovery.remedy.catalogue import kind_of
 
 
 def agreed_turn(turn: Turn, case: Case) -> Reply:
@@ -22,7 +22,7 @@ def agreed_turn(turn: Turn, case: Case) -> Reply:
             noted = Note({"also": complaint.failure})
             return hand_over(turn, "second_matter", "say_handover", (noted,))
         return hand_over(turn, "not_as_promised", "say_handover")
-    if sure(turn, "refuse", "ask_more") and not turn.pressed:
+    if sure(turn, "refuse", "ask_more", "ask_other") and not turn.pressed:
         return hand_over(turn, "changed_mind", "say_handover")
     if turn.pressed or sure(turn, "accept"):
         offer = case.accepted_offer
@@ -35,7 +35,13 @@ def agreed_turn(turn: Turn, case: Case) -> Reply:
     if sure(turn, "goodbye"):
         return Reply((Say("say_close", turn.level),))
     if sure(turn, "ask_why") and case.accepted_offer:
-        return Reply((Say("say_why", turn.level, {"reason": case.accepted_offer.reason}),))
+        reason = why_words(case.accepted_offer)
+        return Reply((Say("say_why", turn.level, {"reason": reason}),))
+    fair = fairness(turn)
+    if fair:
+        return fair
+    if turn.picture:
+        return Reply((Say("say_photo_got", turn.level),))
     if sure(turn, "ask_question", "greet", "out_of_scope"):
         return small_talk(turn) or Reply()
     return _progress(turn, case)
@@ -64,9 +70,12 @@ def _late(one: Underway, now: datetime) -> bool:
 
 
 def _words(turn: Turn, one: Underway) -> str:
-    kind = KINDS[one.remedy["kind"]]
+    kind = kind_of(one.remedy)
     if one.state == "done":
         return kind.done(one.remedy, one.receipt or {})
+    if one.state in ("refused", "failed"):
+        # The order system could not do it: nothing goes on by itself any more.
+        return f"“{kind.title(one.remedy)}”没能自动办成，同事在跟进"
     due = _due(one)
     when = f"，{spoken_moment(due, turn.now, turn.business.zone)}办好" if due else ""
     return f"“{kind.title(one.remedy)}”正在办{when}"

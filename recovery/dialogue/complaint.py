@@ -20,7 +20,10 @@ BEYOND_DOUBT = 0.85
 _PRAISE = frozenset({"praise", "thank"})
 # What a customer asks or says about a remedy that was proposed or is under way.
 _OF_THE_TALK = frozenset(
-    {"ask_progress", "ask_why", "ask_question", "think_over", "greet", "thank", "goodbye"}
+    {
+        *("ask_progress", "ask_why", "ask_fair", "ask_other", "ask_question"),
+        *("think_over", "greet", "thank", "goodbye"),
+    }
 )
 # An intent below this is asked about, not acted on.
 SURE = 0.6

@@ -3,6 +3,7 @@
 from recovery.case import MISSES_MOST, Case
 from recovery.commands import Command, CountMiss, HandOver, OpenCase
 from recovery.dialogue.complaint import SURE, read_complaint
+from recovery.dialogue.harm import read_harm
 from recovery.dialogue.reply import Reply, Say, Turn
 
 _SMALLTALK = {
@@ -31,7 +32,13 @@ def small_talk(turn: Turn) -> Reply | None:
     return None
 
 
-def hand_over(turn: Turn, reason: str, response: str, before: tuple[Command, ...] = ()) -> Reply:
+def hand_over(
+    turn: Turn,
+    reason: str,
+    response: str,
+    before: tuple[Command, ...] = (),
+    words: dict[str, str] | None = None,
+) -> Reply:
     """Say that a person goes on, by when, and queue the conversation.
 
     Args:
@@ -39,12 +46,13 @@ def hand_over(turn: Turn, reason: str, response: str, before: tuple[Command, ...
         reason: See `recovery.commands.HandOver`.
         response: What is said; gets the time.
         before: Commands that come first.
+        words: Variables of the text, beside the time.
     """
     by = turn.business.person_by(turn.now)
     is_open = turn.case or any(isinstance(one, OpenCase) for one in before)
     opened = () if is_open else open_case(turn)
     return Reply(
-        (Say(response, turn.level, {"time": turn.person_by}),),
+        (Say(response, turn.level, {"time": turn.person_by, **(words or {})}),),
         (*opened, *before, HandOver(reason, by.isoformat())),
     )
 
@@ -61,6 +69,7 @@ def open_case(turn: Turn) -> tuple[Command, ...]:
             complaint.failure if complaint else None,
             complaint.keywords if complaint else None,
             order_number=turn.case.order_number if turn.case else None,
+            harm=read_harm(turn.heard.text) if complaint else None,
         ),
     )
 

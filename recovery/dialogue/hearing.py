@@ -1,16 +1,19 @@
 """Learning what went wrong and whose order it is: asks only what is unknown, nothing twice."""
 
+import re
 from dataclasses import replace
 from datetime import datetime
 
 from recovery.anger import ANGRY
 from recovery.case import MISSES_MOST, PROOF_TRIES_MOST, Case, apply
 from recovery.commands import Command, CountMiss, HandOver, MakeOffer, Note, OpenCase, TriedProof
-from recovery.dialogue.authority import BOT, decide
+from recovery.dialogue.authority import DECLINED, PHOTO, Matter, item_of, settled_by_bot
 from recovery.dialogue.complaint import read_complaint
+from recovery.dialogue.forms import read_choice
 from recovery.dialogue.handing import hand_over, missed, small_talk, sure
+from recovery.dialogue.harm import read_harm
 from recovery.dialogue.numbers import read_numbers
-from recovery.dialogue.offering import make_offer, round_so_far, second_matter
+from recovery.dialogue.offering import fairness, offer_or_ask, second_matter
 from recovery.dialogue.reply import Button, Reply, Say, Turn
 from recovery.failures import FAILURES, UNKNOWN, matter_words, owned
 from recovery.orders.system import Item, Order
@@ -32,6 +35,8 @@ def hearing_turn(turn: Turn, before: tuple[Command, ...] = ()) -> Reply:
     told = new.get("also") or new.get("failure") or (opened.failure if opened else None)
     case = _folded(case, (Note(new),) if new else (), turn.now) or case
     says: list[Say] = []
+    if turn.picture:
+        says.append(Say("say_photo_got", turn.level))
     if told and told != UNKNOWN:
         says.append(_acknowledged(turn, told))
     elif not new:
@@ -56,15 +61,25 @@ def _folded(case: Case | None, commands: tuple[Command, ...], now: datetime) -> 
 
 def _new_facts(turn: Turn, case: Case) -> dict[str, str]:
     """What this message tells that the case does not know."""
-    new = {**_matter_told(turn, case), **_order_told(turn, case)}
+    new = {
+        **_matter_told(turn, case),
+        **_order_told(turn, case),
+        **_evidence_told(turn, case),
+        **_wish_told(turn),
+    }
     return {name: value for name, value in new.items() if case.facts.get(name) != value}
 
 
 def _matter_told(turn: Turn, case: Case) -> dict[str, str]:
     complaint = read_complaint(turn.heard, turn.business.industry)
-    if complaint is None:
-        return {}
     new: dict[str, str] = {}
+    # What it did to the customer is often told beside the order number, without complaining.
+    content = sure(turn, "praise", "thank", "ask_question")
+    harm = read_harm(turn.heard.text, case.facts.get("harm"))
+    if harm and (complaint or (case.has_matter and not turn.pressed and not content)):
+        new["harm"] = harm
+    if complaint is None:
+        return new
     if case.failure in (None, UNKNOWN):
         if complaint.failure != UNKNOWN or case.failure is None:
             new["failure"] = complaint.failure
@@ -73,6 +88,31 @@ def _matter_told(turn: Turn, case: Case) -> dict[str, str]:
     elif second_matter(complaint, case):
         new["also"] = complaint.failure
     return new
+
+
+_NO_PICTURE = re.compile(
+    r"(?:没|无|不)(?!问题|关系|急|好意思|客气|知道怎|会儿|错)[^，。！？、,.!? 问急忙]{0,5}?"
+    r"(?:拍|照片|照相|图|相片)"
+    r"|^没(?:有|了|得)?[呢啊呀的了]?[。！!]?$|(?:拍|照)不(?:了|到|着|成|清)"
+    r"|忘(?:了|记)[^，。！？,.!? ]{0,2}拍"
+    r"|(?:删|扔|丢|倒|收走|收拾|用完|吃完|修好|退|寄回去)(?:掉|完)?了"
+)
+
+
+def _evidence_told(turn: Turn, case: Case) -> dict[str, str]:
+    """Whether there is a picture. One that came is not taken back by words."""
+    known = case.facts.get("evidence")
+    if turn.picture:
+        return {"evidence": PHOTO}
+    pressed = turn.pressed is not None and turn.pressed.act == "no_photo"
+    told = known == "asked" and turn.pressed is None and bool(_NO_PICTURE.search(turn.heard.text))
+    return {"evidence": DECLINED} if known != PHOTO and (pressed or told) else {}
+
+
+def _wish_told(turn: Turn) -> dict[str, str]:
+    """The form in which the customer wants it, told before anything is offered."""
+    wish = read_choice(turn.heard.text) if sure(turn, "ask_other") else None
+    return {"wish": wish} if wish else {}
 
 
 def _order_told(turn: Turn, case: Case) -> dict[str, str]:
@@ -111,6 +151,9 @@ def _beside(turn: Turn, case: Case) -> Reply | None:
         return Reply((Say("say_close", turn.level),))
     if sure(turn, "ask_progress"):
         return _with_step(turn, case, Say("say_progress_none", turn.level))
+    fair = fairness(turn)
+    if fair:
+        return _with_step(turn, case, fair.says[0])
     if sure(turn, "ask_why"):
         return _with_step(turn, case, Say("say_why_none", turn.level))
     talk = small_talk(turn)
@@ -143,8 +186,7 @@ def next_step(turn: Turn, case: Case) -> Reply:
         if case.misses + 1 >= MISSES_MOST:
             return hand_over(turn, "not_understood", "say_handover_unknown")
         return Reply((Say("say_ask_matter", turn.level),), (CountMiss(),))
-    decision = decide(turn.business.industry, case.failure, round_so_far(case))
-    if decision is None or decision.authority != BOT:
+    if not settled_by_bot(turn, case.failure):
         reason = "unknown" if case.failure == UNKNOWN else "beyond_authority"
         return hand_over(turn, reason, "say_handover_unknown")
     order, asked = _proved_order(turn, case)
@@ -162,7 +204,7 @@ def next_step(turn: Turn, case: Case) -> Reply:
     if choose:
         return replace(choose, commands=(*proved, *choose.commands))
     announced = "say_offer_expired" if case.offers else "say_offer"
-    offered = make_offer(turn, decision, order, item, announced)
+    offered = offer_or_ask(turn, case, Matter(case.failure, order, item), announced)
     return replace(offered, commands=(*proved, *offered.commands))
 
 
@@ -212,11 +254,8 @@ def _item(turn: Turn, case: Case, order: Order) -> tuple[Item | None, Reply | No
     """The article the matter is about, or the question which one it is."""
     if not FAILURES[case.failure or ""].needs_item:
         return None, None
-    chosen = case.facts.get("item")
-    named = [item for item in order.items if item.sku == chosen]
-    if named:
-        return named[0], None
-    if len(order.items) == 1:
-        return order.items[0], None
+    item = item_of(case, order)
+    if item:
+        return item, None
     buttons = tuple(Button(item.name, f"item:{item.sku}") for item in order.items[:8])
     return None, Reply((Say("say_ask_item", turn.level, buttons=buttons),))

@@ -1,56 +1,154 @@
-"""The offer: made by policy, explained, taken, refused, improved once."""
+"""The offer: made by policy, explained, taken, refused, improved, put into another form."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from recovery.anger import ANGRY
-from recovery.case import Case, Offer
+from recovery.case import Case, Offer, apply
 from recovery.clock import spoken_point
-from recovery.commands import AcceptOffer, HandOver, MakeOffer, Note, RefuseOffer
-from recovery.dialogue.authority import BOT, decide
+from recovery.commands import AcceptOffer, Command, HandOver, MakeOffer, Note, RefuseOffer
+from recovery.dialogue.advice import advice_of, round_so_far
+from recovery.dialogue.authority import BOT, DECLINED, Matter, decide, item_of
 from recovery.dialogue.complaint import SURE, Complaint, read_further_complaint
+from recovery.dialogue.forms import FORM_WORDS, forms, in_form, read_choice
 from recovery.dialogue.handing import hand_over, missed, sure
+from recovery.dialogue.harm import read_harm
 from recovery.dialogue.reply import Button, Reply, Say, Turn
-from recovery.failures import UNKNOWN
+from recovery.failures import FAILURES, UNKNOWN, matter_words
 from recovery.orders.system import Item, Order
 from recovery.remedy.catalogue import Remedy, plain, steps
-from recovery.remedy.policy import Decision
+from recovery.remedy.facts import MOST_ROUNDS
+from recovery.remedy.policy import MANAGER, Decision
 
-_BUTTONS = (
+_BUTTONS: tuple[Button, ...] = (
     Button("就这样办", "accept"),
     Button("还不够", "more"),
     Button("不接受", "refuse"),
 )
-_ACTS = {"accept": "accept", "refuse": "refuse", "ask_more": "more"}
+_OTHER_FORM = Button("换一种形式", "form")
+_HOLDS = {
+    "refund": frozenset({"refund_full", "refund_part", "refund_now"}),
+    "exchange": frozenset({"exchange"}),
+    "resend": frozenset({"resend"}),
+    "voucher": frozenset({"voucher"}),
+    "points": frozenset({"points"}),
+    "waiver": frozenset({"fee_waiver"}),
+}
+"""The kinds in which an offer already has a form."""
+_ACTS = {"accept": "accept", "refuse": "refuse", "ask_more": "more", "ask_other": "form"}
 
 
-def make_offer(
-    turn: Turn, decision: Decision, order: Order, item: Item | None, response: str
-) -> Reply:
-    """Put a remedy before the customer.
+def offer_or_ask(turn: Turn, case: Case, matter: Matter, response: str = "say_offer") -> Reply:
+    """Offer what the policy gives, ask for the picture it needs, or bring who decides.
 
     Args:
         turn: The message that brought it about.
-        decision: What the policy gives.
-        order: Proved to be the customer's.
-        item: The article it is about, where that matters.
-        response: The words that announce it.
+        case: The case as it will be after this message.
+        matter: What it is about.
+        response: The words that announce the offer.
     """
-    remedies = [_filled(turn, one, order, item) for one in decision.remedies]
+    round_ = round_so_far(case)
+    decision = decide(turn, case, matter, round_)
+    wish = form_so_far(case)
+    wished = in_form(turn, case, matter, round_, wish) if wish else None
+    if wished and wished.worth.fen == decision.worth.fen and wished.remedies != decision.remedies:
+        decision = wished
+    if decision.authority != BOT or decision.worth.fen < _best(case):
+        # Less than before is never offered; whether it would be right, a person says.
+        return _by_person(turn, decision, "beyond_authority")
+    if decision.lacks_evidence:
+        return _ask_for_picture(turn, case, decision)
+    if not turn.affordable(matter.order.customer, decision.goodwill_worth.fen):
+        return _by_person(turn, decision, "budget")
+    return make_offer(turn, case, decision, matter, response)
+
+
+def form_so_far(case: Case) -> str | None:
+    """The form of the last offer, else the one wished for before there was any."""
+    last = str(case.offers[-1].facts.get("choice", "")) if case.offers else ""
+    return last or case.facts.get("wish")
+
+
+def _best(case: Case) -> int:
+    """The most that was offered in this case, in fen."""
+    return max((_fen(offer) for offer in case.offers), default=0)
+
+
+def _by_person(
+    turn: Turn, decision: Decision, reason: str, response: str = "say_by_person"
+) -> Reply:
+    """Say who decides and by when; staff get what the policy would give, and why."""
+    who = {"who": "经理" if decision.authority == MANAGER else "同事"}
+    advice = Note({"advice": advice_of(decision)})
+    return hand_over(
+        turn, reason, response, (advice,), who if response == "say_by_person" else None
+    )
+
+
+def _ask_for_picture(turn: Turn, case: Case, decision: Decision) -> Reply:
+    asked = case.facts.get("evidence")
+    if asked == DECLINED:
+        return _by_person(turn, decision, "no_evidence", "say_no_photo")
+    ask = Say(
+        "say_ask_photo",
+        turn.level,
+        {"matter": matter_words(case.failure, None)},
+        buttons=(Button("没有照片", "no_photo"),),
+    )
+    return Reply((ask,), () if asked else (Note({"evidence": "asked"}),))
+
+
+def make_offer(
+    turn: Turn,
+    case: Case,
+    decision: Decision,
+    matter: Matter,
+    response: str,
+    words: dict[str, str] | None = None,
+) -> Reply:
+    """Put a remedy before the customer.
+
+    What is only alleged is offered in words of its own, and a person follows it up.
+
+    Args:
+        turn: The message that brought it about.
+        case: The case as it will be after this message.
+        decision: What the policy gives.
+        matter: What it is about.
+        response: The words that announce it.
+        words: Variables of the text, beside the time by which a person answers.
+    """
+    remedies = [_filled(turn, one, matter.order, matter.item) for one in decision.remedies]
     expires = turn.now + timedelta(hours=turn.business.offer_hours)
+    facts = decision.facts
+    other = forms(turn, case, matter, facts.round, facts.choice)
+    buttons = (*_BUTTONS[:2], _OTHER_FORM, *_BUTTONS[2:]) if other else _BUTTONS
+    followed: tuple[Command, ...] = ()
+    if decision.provisional:
+        # All else than taking it is for the person who follows it up.
+        buttons, response = _BUTTONS[:1], "say_offer_provisional"
+        followed = (HandOver("alleged", turn.business.person_by(turn.now).isoformat()),)
     return Reply(
-        (Say(response, turn.level, buttons=_BUTTONS),),
+        (Say(response, turn.level, {"time": turn.person_by, **(words or {})}, buttons=buttons),),
         (
             MakeOffer(
                 offer=turn.offer_id(),
-                order_number=order.number,
+                order_number=matter.order.number,
+                order_customer=matter.order.customer,
                 remedies=remedies,
-                rules=[decision.rule],
+                rules=decision.rules,
                 policy=decision.policy,
-                facts=decision.facts,
+                day=decision.day,
+                facts=facts.to_wire(),
                 reason=decision.reason,
-                round=decision.facts["round"],
+                why=decision.reasons,
+                round=facts.round,
                 expires_at=expires.isoformat(),
+                floor_fen=decision.floor_worth.fen,
+                goodwill_fen=decision.goodwill_worth.fen,
+                provisional=decision.provisional,
             ),
+            *followed,
         ),
         plain(remedies, decision.reason),
     )
@@ -60,7 +158,7 @@ def _filled(turn: Turn, remedy: Remedy, order: Order, item: Item | None) -> Reme
     """Put the article, the recommended product and an honest time into a remedy."""
     if "minutes" in remedy:
         remedy = {**remedy, "by": turn.business.done_by_words(turn.now, remedy["minutes"])}
-    if remedy["kind"] == "resend" and item:
+    if remedy["kind"] in ("resend", "exchange") and item:
         return {**remedy, "product": item.name, "sku": item.sku}
     if remedy["kind"] == "recommendation":
         product = turn.orders.recommend(turn.business.id, order.number)
@@ -87,6 +185,16 @@ def _until(turn: Turn, offer: Offer) -> dict[str, str]:
 
 def offered_turn(turn: Turn, case: Case, offer: Offer) -> Reply:
     """Answer a message while an offer is open."""
+    harm = None if turn.pressed else read_harm(turn.heard.text, case.facts.get("harm"))
+    if harm is None:
+        return _of_offer(turn, case, offer, worse=False)
+    told = Note({"harm": harm})
+    reply = _of_offer(turn, apply(case, told, turn.now) or case, offer, worse=True)
+    return replace(reply, commands=(told, *reply.commands))
+
+
+def _of_offer(turn: Turn, case: Case, offer: Offer, *, worse: bool) -> Reply:
+    """Take, refuse, improve or talk over an offer; `worse` if more harm is told than was known."""
     act = _act(turn, offer)
     if act == "accept":
         return _accept(turn, case, offer)
@@ -94,13 +202,19 @@ def offered_turn(turn: Turn, case: Case, offer: Offer) -> Reply:
         return hand_over(turn, "refused", "say_refused", (RefuseOffer(offer.id),))
     if act == "more":
         return _more(turn, case, offer)
+    if act == "form":
+        return _other_form(turn, case, offer)
     if act == "unsure":
         return Reply((Say("say_which", turn.level, buttons=_BUTTONS),))
     complaint = read_further_complaint(turn.heard, turn.business.industry)
     if complaint and second_matter(complaint, case):
         noted = Note({"also": complaint.failure})
         return hand_over(turn, "second_matter", "say_handover", (noted,))
-    return _beside(turn, offer) or _again(turn, case, offer, complaint)
+    return (
+        _beside(turn, offer)
+        or (_reconsidered(turn, case, offer) if worse else None)
+        or _again(turn, case, offer, complaint)
+    )
 
 
 def second_matter(complaint: Complaint, case: Case) -> bool:
@@ -110,29 +224,48 @@ def second_matter(complaint: Complaint, case: Case) -> bool:
 
 def _accept(turn: Turn, case: Case, offer: Offer) -> Reply:
     words = {"next": next_words(turn, offer.remedies)}
-    confirmed = Say("say_confirm", turn.level, words)
+    # The calm words and those of no trade own nothing that is still being looked into.
+    level = 0 if offer.provisional else turn.level
+    confirmed = Say("say_confirm", level, words, trade=not offer.provisional)
     accepted = AcceptOffer(offer.id)
-    if "also" not in case.facts:
+    # The offer settles the first matter only, and nothing that is still being looked into.
+    open_end = "second_matter" if "also" in case.facts else "alleged" if offer.provisional else None
+    if open_end is None:
         return Reply((confirmed,), (accepted,))
-    # The offer settles the first matter only; a person takes up the other.
     by = turn.business.person_by(turn.now).isoformat()
     person = Say("say_handover", turn.level, {"time": turn.person_by})
-    return Reply((confirmed, person), (accepted, HandOver("second_matter", by)))
+    return Reply((confirmed, person), (accepted, HandOver(open_end, by)))
+
+
+def fairness(turn: Turn) -> Reply | None:
+    """Tell who asks what others get; None for every other message."""
+    return Reply((Say("say_fair", turn.level),)) if sure(turn, "ask_fair") else None
 
 
 def _beside(turn: Turn, offer: Offer) -> Reply | None:
     """Answer what neither takes the offer nor turns it down."""
+    if turn.picture:
+        again = Say("say_offer_again", turn.level, _until(turn, offer), buttons=_BUTTONS)
+        return Reply((Say("say_photo_got", turn.level), again))
     if sure(turn, "think_over"):
         return Reply((Say("say_think", turn.level, _until(turn, offer)),))
     if sure(turn, "ask_why"):
-        words = {"reason": offer.reason}
+        words = {"reason": why_words(offer)}
         return Reply((Say("say_why", turn.level, words, buttons=_BUTTONS),))
+    fair = fairness(turn)
+    if fair:
+        return fair
     if sure(turn, "goodbye"):
         later = Say("say_think", turn.level, _until(turn, offer))
         return Reply((later, Say("say_goodbye", turn.level)))
     if sure(turn, "ask_question"):
         return Reply((Say("say_question", turn.level, {"help": turn.business.help}),))
     return None
+
+
+def why_words(offer: Offer) -> str:
+    """All that spoke for an offer, as one clause."""
+    return "；".join(offer.why) or offer.reason
 
 
 def _again(turn: Turn, case: Case, offer: Offer, complaint: Complaint | None) -> Reply:
@@ -147,13 +280,13 @@ def _again(turn: Turn, case: Case, offer: Offer, complaint: Complaint | None) ->
 
 
 def _act(turn: Turn, offer: Offer) -> str | None:
-    """What the message does with the open offer: `accept`, `refuse`, `more`, `unsure` or None.
+    """What the message does with the open offer: a value of `_ACTS`, `unsure` or None.
 
     A pressed button counts for the offer it was signed for. Free text needs a sure intent, and
     an acceptance that still complains is asked about: nothing is carried out on sarcasm.
     """
     if turn.pressed:
-        if turn.pressed.act in ("accept", "refuse", "more"):
+        if turn.pressed.act in _ACTS.values():
             return turn.pressed.act if turn.pressed.offer == offer.id else "unsure"
         return None
     act = _ACTS.get(turn.heard.intent)
@@ -165,18 +298,80 @@ def _act(turn: Turn, offer: Offer) -> str | None:
     return act
 
 
+def _matter(turn: Turn, case: Case, offer: Offer) -> Matter | None:
+    """What an offer is about; None when the order is gone."""
+    order = turn.orders.order(turn.business.id, offer.order_number)
+    if order is None or case.failure is None:
+        return None
+    failure = FAILURES.get(case.failure)
+    # As when it was made: an article named by the way changes nothing where none is asked for.
+    item = item_of(case, order) if failure and failure.needs_item else None
+    return Matter(case.failure, order, item)
+
+
 def _more(turn: Turn, case: Case, offer: Offer) -> Reply:
     """Another round inside the bot's authority, else a person decides; the offer stands."""
-    order = turn.orders.order(turn.business.id, offer.order_number)
-    decision = decide(turn.business.industry, case.failure, offer.round + 1)
-    if decision is None or decision.authority != BOT or order is None:
+    matter = _matter(turn, case, offer)
+    if matter is None:
         return hand_over(turn, "beyond_authority", "say_more_limit")
-    item = next((one for one in order.items if one.sku == case.facts.get("item")), None)
-    if item is None and len(order.items) == 1:
-        item = order.items[0]
-    return make_offer(turn, decision, order, item, "say_offer_more")
+    form = str(offer.facts.get("choice", ""))
+    if offer.round >= MOST_ROUNDS:
+        present = decide(turn, case, matter, offer.round, form)
+        return _by_person(turn, present, "beyond_authority", "say_more_limit")
+    before = decide(turn, case, matter, offer.round, form)
+    more = decide(turn, case, matter, offer.round + 1, form)
+    enough = more.worth.at_least(before.worth) and more.worth.fen >= _fen(offer)
+    if (
+        more.authority != BOT
+        or not enough
+        or more.worth == before.worth
+        or not turn.affordable(matter.order.customer, more.goodwill_worth.fen)
+    ):
+        return _by_person(turn, more, "beyond_authority", "say_more_limit")
+    last = more.facts.round == MOST_ROUNDS
+    return make_offer(turn, case, more, matter, "say_offer_last" if last else "say_offer_more")
 
 
-def round_so_far(case: Case) -> int:
-    """The round of the best offer made; a new offer is never below it."""
-    return max((offer.round for offer in case.offers), default=0)
+def _reconsidered(turn: Turn, case: Case, offer: Offer) -> Reply | None:
+    """A better offer, since more harm is told; None where it makes no difference."""
+    matter = _matter(turn, case, offer)
+    if matter is None:
+        return None
+    better = decide(turn, case, matter, offer.round, str(offer.facts.get("choice", "")))
+    if better.worth.fen <= _fen(offer) or better.lacks_evidence:
+        return None
+    if better.authority != BOT:
+        return _by_person(turn, better, "beyond_authority")
+    if not turn.affordable(matter.order.customer, better.goodwill_worth.fen):
+        return _by_person(turn, better, "budget")
+    return make_offer(turn, case, better, matter, "say_offer_more")
+
+
+def _fen(offer: Offer) -> int:
+    return offer.floor_fen + offer.goodwill_fen
+
+
+def _other_form(turn: Turn, case: Case, offer: Offer) -> Reply:
+    """The same worth in the form asked for, or the forms there are."""
+    matter = _matter(turn, case, offer)
+    if matter is None:
+        return hand_over(turn, "beyond_authority", "say_more_limit")
+    present = str(offer.facts.get("choice", ""))
+    possible = forms(turn, case, matter, offer.round, present)
+    pressed = turn.pressed.value if turn.pressed else None
+    choice = pressed or read_choice(turn.heard.text)
+    if choice in possible:
+        other = possible[choice]
+        words = {"form": FORM_WORDS[choice]}
+        return make_offer(turn, case, other, matter, "say_offer_other", words)
+    held = _HOLDS.get(choice or "", frozenset())
+    if choice and (choice == present or any(one["kind"] in held for one in offer.remedies)):
+        again = Say("say_offer_again", turn.level, _until(turn, offer), buttons=_BUTTONS)
+        return Reply((again,))
+    if not possible:
+        return Reply((Say("say_form_only", turn.level, buttons=_BUTTONS),))
+    named = "、".join(FORM_WORDS[one] for one in possible)
+    buttons = tuple(Button(f"换成{FORM_WORDS[one]}", f"form:{one}") for one in possible)
+    response = "say_form_none" if choice else "say_form_which"
+    say = Say(response, turn.level, {"forms": named}, buttons=(_BUTTONS[0], *buttons))
+    return Reply((say,))

@@ -40,7 +40,7 @@ def _first_words(turn: Turn, case: Case | None) -> Say:
     """Name the matter; promise to settle it here only where that is not for a person."""
     if case is None or not case.has_matter:
         return Say("say_open_unknown", turn.level)
-    waits = case.stage == "person" or not settled_by_bot(turn.business.industry, case.failure)
+    waits = case.stage == "person" or not settled_by_bot(turn, case.failure)
     name = "say_open_person" if waits else "say_open"
     return Say(name, turn.level, {"matter": case.matter})
 
@@ -56,9 +56,9 @@ def private_turn(turn: Turn) -> Reply:
 
 def _answer(turn: Turn) -> Reply:
     heard, case = turn.heard, turn.case
-    if "safety" in heard.flags:
+    if turn.picture is None and "safety" in heard.flags:
         return hand_over(turn, "safety", "say_handover_safety")
-    if turn.pressed is None:
+    if turn.pressed is None and turn.picture is None:
         if "human" in heard.flags or (heard.intent == "ask_human" and heard.confidence >= SURE):
             return hand_over(turn, "asked", "say_handover")
         if "escalation" in heard.flags:

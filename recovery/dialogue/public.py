@@ -9,6 +9,7 @@ from recovery.case import PUBLIC_REPLIES_MOST
 from recovery.commands import Command, CountPublicReply, HandOver, Invite, Note, OpenCase
 from recovery.dialogue.authority import settled_by_bot
 from recovery.dialogue.complaint import Complaint, read_complaint
+from recovery.dialogue.harm import read_harm
 from recovery.dialogue.numbers import read_numbers
 from recovery.dialogue.reply import Reply, Say, Turn
 from recovery.failures import UNKNOWN, matter_words, owned
@@ -19,7 +20,12 @@ _THANKS = frozenset({"praise", "thank"})
 # What these intents say is not said by somebody who is angry.
 _AMIABLE = _THANKS | {"accept", "ask_question", "goodbye", "greet", "think_over"}
 # Said in public, these ask about a matter that goes on in private.
-_ABOUT_THE_CASE = frozenset({"ask_progress", "ask_why", "ask_more", "refuse", "accept", "inform"})
+_ABOUT_THE_CASE = frozenset(
+    {
+        *("ask_progress", "ask_why", "ask_more", "ask_other", "ask_fair"),
+        *("refuse", "accept", "inform"),
+    }
+)
 _SURE = 0.5
 # Thanks or a greeting to everybody in a room needs more certainty than an answer in private:
 # a wrong word of thanks to a complaint is worse than silence.
@@ -98,6 +104,8 @@ def _open(turn: Turn, complaint: Complaint | None, *, safety: bool = False) -> t
         facts |= {"failure": failure, "keywords": keywords or case.facts.get("keywords")}
     elif failure not in (None, UNKNOWN, case.failure):
         facts["also"] = failure
+    if complaint:
+        facts["harm"] = read_harm(turn.heard.text, case.facts.get("harm") if case else None)
     known = {name: value for name, value in facts.items() if value}
     return (*opened, Note(known)) if known else opened
 
@@ -125,7 +133,7 @@ def _complaint(turn: Turn, complaint: Complaint) -> Reply:
         first = Say("say_public_apologise", level, {"matter": matter}, trade=placed)
     else:
         first = Say("say_public_acknowledge", min(level, DISSATISFIED), {"matter": matter})
-    by_bot = settled_by_bot(turn.business.industry, failure)
+    by_bot = settled_by_bot(turn, failure)
     invite = Say("say_public_invite" if by_bot else "say_public_invite_person", level)
     return _within_limit(turn, (first, invite), _open(turn, complaint))
 

@@ -10,12 +10,17 @@ from recovery.case import Case
 from recovery.commands import Command
 from recovery.orders.system import OrderSystem
 from recovery.remedy.catalogue import Remedy
+from recovery.remedy.policy import Policy
 from recovery.understood import Understood
 
 
 @dataclass(frozen=True)
 class Button:
-    """A quick reply. `payload` is `accept`, `refuse`, `more`, `item:<sku>` or `order:<number>`."""
+    """A quick reply.
+
+    `payload` is `accept`, `refuse`, `more`, `form:<choice>`, `item:<sku>`, `order:<number>` or
+    `no_photo`.
+    """
 
     title: str
     payload: str
@@ -26,9 +31,9 @@ class Pressed:
     """A quick reply whose signature the desk has checked.
 
     Attributes:
-        act: `accept`, `refuse`, `more`, `item` or `order`.
-        offer: Id of the offer it belongs to, for the first three.
-        value: The article or order chosen.
+        act: `accept`, `refuse`, `more`, `form`, `item`, `order` or `no_photo`.
+        offer: Id of the offer it belongs to, for the first four.
+        value: The form, article or order chosen.
     """
 
     act: str
@@ -72,7 +77,7 @@ class Underway:
     """One accepted remedy on its way.
 
     Attributes:
-        state: `todo`, `done` or `refused`.
+        state: `todo`, `done`, `refused` or `failed`.
         receipt: Of the order system, once done.
         since: When it was accepted.
     """
@@ -83,8 +88,29 @@ class Underway:
     since: datetime
 
 
+@dataclass(frozen=True)
+class Past:
+    """What the customer of an order was given before, in other cases.
+
+    Attributes:
+        claims: Remedies accepted within 30 days.
+        recurrence: The same failure remedied within 90 days.
+    """
+
+    claims: int = 0
+    recurrence: int = 0
+
+
 def _never(_: str) -> bool:
     return False
+
+
+def _nothing(_customer: str, _failure: str) -> Past:
+    return Past()
+
+
+def _enough(_customer: str, _fen: int) -> bool:
+    return True
 
 
 @dataclass(frozen=True)
@@ -99,6 +125,10 @@ class Turn:
         pressed: The quick reply that was pressed.
         underway: What was accepted in this case, in the order of the offer.
         given_before: Whether another case already got a remedy for this order number.
+        policy: Of the business's trade, today.
+        past: What a customer of the order system had for a failure.
+        affordable: Whether budgets bear so many fen of goodwill for a customer.
+        picture: Id of the picture that was sent in place of words.
     """
 
     message: str
@@ -107,10 +137,14 @@ class Turn:
     case: Case | None
     now: datetime
     orders: OrderSystem
+    policy: Policy
     external_customer: str | None = None
     pressed: Pressed | None = None
     underway: tuple[Underway, ...] = ()
     given_before: Callable[[str], bool] = _never
+    past: Callable[[str, str], Past] = _nothing
+    affordable: Callable[[str, int], bool] = _enough
+    picture: str | None = None
 
     @property
     def level(self) -> int:

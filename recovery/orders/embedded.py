@@ -13,12 +13,18 @@ from typing import Any
 from recovery import faults
 from recovery.clock import Clock, utc_now
 from recovery.orders.system import (
-    Item,
+    RECEIPTS,
+    REFUNDS,
     Order,
     OrderSystemError,
     Product,
     RemedyRefusedError,
+    amount_of,
+    check_remedy,
     fold_order_number,
+    read_order,
+    usable_digits,
+    usable_number,
 )
 from recovery.remedy.catalogue import Remedy
 
@@ -42,7 +48,31 @@ CREATE TABLE IF NOT EXISTS rooms (
 CREATE TABLE IF NOT EXISTS effects (
     key TEXT PRIMARY KEY, business TEXT NOT NULL, number TEXT NOT NULL, kind TEXT NOT NULL,
     remedy TEXT NOT NULL, receipt TEXT NOT NULL, at TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS effects_order ON effects (business, number);
 """
+
+# What later versions added to the tables above; a file of an earlier one gets it when it is opened.
+_ADDED = (
+    ("customers", "tier", "TEXT NOT NULL DEFAULT 'none'"),
+    # NULL for the day of the first order.
+    ("customers", "since", "TEXT"),
+    ("orders", "received_on", "TEXT"),
+    # The better a room, the higher its grade.
+    ("rooms", "grade", "INTEGER NOT NULL DEFAULT 1"),
+    # What came back of the money paid for the order.
+    ("effects", "refunded", "INTEGER NOT NULL DEFAULT 0"),
+)
+
+_ORDERS = """
+SELECT orders.number, orders.business, orders.paid, orders.title, orders.room,
+    substr(orders.placed_at, 1, 10) AS placed_on, orders.received_on, customers.id AS customer,
+    customers.tier, coalesce(customers.since, (SELECT min(substr(placed_at, 1, 10)) FROM orders own
+        WHERE own.customer = customers.id)) AS customer_since,
+    (SELECT count(*) FROM orders own WHERE own.customer = customers.id) = 1 AS first_time
+FROM orders JOIN customers ON customers.id = orders.customer
+"""
+
+_CODES = {"shipment": "HX", "pickup": "QJ", "ticket": "GD", "refund": "TK", "coupon": "Q"}
 
 
 class EmbeddedOrders:
@@ -62,6 +92,10 @@ class EmbeddedOrders:
         with self._transaction() as db:
             for statement in _SCHEMA.split(";"):
                 db.execute(statement)
+            for table, column, kind in _ADDED:
+                there = db.execute(f"PRAGMA table_info({table})").fetchall()
+                if column not in {row["name"] for row in there}:
+                    db.execute(f"ALTER TABLE {table} ADD COLUMN {column} {kind}")
 
     def _connection(self) -> sqlite3.Connection:
         connection = getattr(self._local, "connection", None)
@@ -92,16 +126,22 @@ class EmbeddedOrders:
     def _rows(self, query: str, *values: str) -> list[sqlite3.Row]:
         try:
             return self._connection().execute(query, values).fetchall()
+        except UnicodeEncodeError:
+            # Half a character cannot be stored, so nothing is known under such a name.
+            return []
         except sqlite3.OperationalError as error:
             raise OrderSystemError(str(error)) from error
 
     def matches(self, business: str, number: str, last4: str) -> bool:
         """Whether the order exists and its phone ends in these four digits."""
+        number = fold_order_number(number)
+        if not usable_number(number) or not usable_digits(last4):
+            return False
         rows = self._rows(
             "SELECT phone FROM orders JOIN customers ON customers.id = orders.customer"
             " WHERE orders.business = ? AND number = ?",
             business,
-            fold_order_number(number),
+            number,
         )
         # The comparison also runs for an unknown order, so that time tells nothing.
         phone = rows[0]["phone"] if rows else "none"
@@ -109,10 +149,11 @@ class EmbeddedOrders:
 
     def order(self, business: str, number: str) -> Order | None:
         """Find an order."""
+        number = fold_order_number(number)
+        if not usable_number(number):
+            return None
         rows = self._rows(
-            "SELECT * FROM orders WHERE business = ? AND number = ?",
-            business,
-            fold_order_number(number),
+            _ORDERS + " WHERE orders.business = ? AND orders.number = ?", business, number
         )
         return self._order(rows[0]) if rows else None
 
@@ -122,20 +163,20 @@ class EmbeddedOrders:
             " WHERE number = ? ORDER BY price DESC",
             row["number"],
         )
-        return Order(
-            number=row["number"],
-            business=row["business"],
-            paid=row["paid"],
-            title=row["title"],
-            items=tuple(Item(**dict(item)) for item in items),
-            room=row["room"],
+        # SQLite keeps whatever was put into a column: a price of 68.5 is refused here as well.
+        return read_order(
+            {
+                **dict(row),
+                "first_time": bool(row["first_time"]),
+                "items": [dict(item) for item in items],
+            }
         )
 
     def orders_of(self, business: str, external_customer: str) -> list[Order]:
         """Orders of a customer whom the host site has identified, latest first."""
         rows = self._rows(
-            "SELECT orders.* FROM orders JOIN customers ON customers.id = orders.customer"
-            " WHERE orders.business = ? AND customers.external_id = ? ORDER BY placed_at DESC",
+            _ORDERS + " WHERE orders.business = ? AND customers.external_id = ?"
+            " ORDER BY orders.placed_at DESC, orders.number DESC",
             business,
             external_customer,
         )
@@ -143,6 +184,8 @@ class EmbeddedOrders:
 
     def recommend(self, business: str, number: str) -> Product | None:
         """The product of a category bought most often before that was not bought yet."""
+        if not usable_number(number):
+            return None
         rows = self._rows(
             "WITH bought AS (SELECT items.sku, category FROM orders one"
             "  JOIN orders ON orders.customer = one.customer JOIN items ON"
@@ -152,7 +195,7 @@ class EmbeddedOrders:
             "  AND category IN (SELECT category FROM bought)"
             " ORDER BY (SELECT count(*) FROM bought WHERE bought.category = products.category)"
             "  DESC, sku LIMIT 1",
-            fold_order_number(number),
+            number,
             business,
         )
         return Product(rows[0]["sku"], rows[0]["name"]) if rows else None
@@ -160,19 +203,23 @@ class EmbeddedOrders:
     def carry_out(self, key: str, business: str, number: str, remedy: Remedy) -> dict[str, Any]:
         """Carry one remedy out, once for each key. See `OrderSystem.carry_out`."""
         faults.reach("orders-before")
+        if not usable_number(number):
+            raise RemedyRefusedError("no such order")
         with self._transaction() as db:
             done = db.execute("SELECT receipt FROM effects WHERE key = ?", (key,)).fetchone()
             if done:
                 receipt: dict[str, Any] = json.loads(done["receipt"])
                 return receipt
             known = db.execute(
-                "SELECT 1 FROM orders WHERE business = ? AND number = ?", (business, number)
+                "SELECT paid FROM orders WHERE business = ? AND number = ?", (business, number)
             ).fetchone()
             if not known:
-                raise RemedyRefusedError(f"no order {number}")
-            receipt = self._receipt(db, key, business, number, remedy)
+                raise RemedyRefusedError("no such order")
+            check_remedy(remedy)
+            receipt = self._receipt(db, key, business, number, known["paid"], remedy)
             db.execute(
-                "INSERT INTO effects VALUES (?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO effects (key, business, number, kind, remedy, receipt, at, refunded)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     key,
                     business,
@@ -181,35 +228,74 @@ class EmbeddedOrders:
                     json.dumps(remedy, ensure_ascii=False),
                     json.dumps(receipt, ensure_ascii=False),
                     self._clock().isoformat(),
+                    receipt["fen"] if remedy["kind"] in REFUNDS else 0,
                 ),
             )
         faults.reach("orders-after")
         return receipt
 
     def _receipt(
-        self, db: sqlite3.Connection, key: str, business: str, number: str, remedy: Remedy
+        self,
+        db: sqlite3.Connection,
+        key: str,
+        business: str,
+        number: str,
+        paid: int,
+        remedy: Remedy,
     ) -> dict[str, Any]:
-        code = sha256(key.encode()).hexdigest()[:10].upper()
-        match remedy["kind"]:
-            case "room_change":
-                room = db.execute(
-                    "SELECT room FROM rooms WHERE business = ? AND clean = 1 AND taken_by IS NULL"
-                    " ORDER BY room DESC LIMIT 1",
-                    (business,),
-                ).fetchone()
-                if room is None:
-                    raise RemedyRefusedError("no clean room is free")
-                db.execute(
-                    "UPDATE rooms SET taken_by = ? WHERE business = ? AND room = ?",
-                    (number, business, room["room"]),
-                )
-                db.execute("UPDATE orders SET room = ? WHERE number = ?", (room["room"], number))
-                return {"room": room["room"]}
-            case "resend":
-                return {"shipment": f"HX{code}"}
-            case "courier_pickup":
-                return {"pickup": f"QJ{code}"}
-            case "repair" | "clean_again" | "manager_call" | "expedite":
-                return {"ticket": f"GD{code}"}
-            case _:
-                return {"coupon": f"Q{code}"}
+        kind, name = remedy["kind"], RECEIPTS[remedy["kind"]]
+        if name == "room":
+            return {name: _moved(db, business, number, upgrade=kind == "room_upgrade")}
+        if name == "points":
+            return {name: remedy["points"]}
+        code = _CODES[name] + sha256(key.encode()).hexdigest()[:10].upper()
+        if name != "refund":
+            return {name: code}
+        amount = amount_of(remedy)
+        if kind in REFUNDS:
+            amount = _refundable(db, business, number, paid, amount)
+        return {name: code, "fen": amount}
+
+
+def _moved(db: sqlite3.Connection, business: str, number: str, *, upgrade: bool) -> str:
+    """Move the customer into a clean room that is free, and say which.
+
+    Raises:
+        RemedyRefusedError: There is none, or none that is better than the present one.
+    """
+    room = db.execute(
+        "SELECT room FROM rooms WHERE business = ? AND clean = 1 AND taken_by IS NULL"
+        " AND (NOT ? OR grade > (SELECT coalesce(max(grade), 1) FROM rooms"
+        "  JOIN orders USING (business, room) WHERE orders.number = ?))"
+        " ORDER BY grade, room DESC LIMIT 1",
+        (business, upgrade, number),
+    ).fetchone()
+    if room is None:
+        raise RemedyRefusedError("no better room is free" if upgrade else "no clean room is free")
+    db.execute(
+        "UPDATE rooms SET taken_by = ? WHERE business = ? AND room = ?",
+        (number, business, room["room"]),
+    )
+    db.execute("UPDATE orders SET room = ? WHERE number = ?", (room["room"], number))
+    return str(room["room"])
+
+
+def _refundable(
+    db: sqlite3.Connection, business: str, number: str, paid: int, wanted: int | None
+) -> int:
+    """How much is given back: what is wanted, else all that is left.
+
+    Raises:
+        RemedyRefusedError: More than is left, or nothing is left.
+    """
+    before = db.execute(
+        "SELECT coalesce(sum(refunded), 0) FROM effects WHERE business = ? AND number = ?",
+        (business, number),
+    ).fetchone()[0]
+    if not isinstance(paid, int):
+        raise OrderSystemError("paid: no whole number")
+    left = paid - int(before)
+    amount = left if wanted is None else wanted
+    if not 0 < amount <= left:
+        raise RemedyRefusedError(f"{amount} fen asked for, {left} fen left of what was paid")
+    return amount

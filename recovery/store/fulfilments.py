@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, distinct, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, and_, distinct, func, insert, select, update
 
 from recovery.case import Offer
 from recovery.store.conversations import Conversation
@@ -14,7 +14,13 @@ from recovery.store.tables import fulfilments
 
 @dataclass(frozen=True)
 class Fulfilment:
-    """One remedy to be carried out. Fields as in the table."""
+    """One remedy to be carried out. Fields as in the table.
+
+    Attributes:
+        state: `todo`, `done`, `refused` (by the order system) or `failed` (tried for hours).
+        attempts: Tries that failed since the acceptance, or since somebody set it going again.
+        problem: What kept the latest try from succeeding; nothing of the customer stands in it.
+    """
 
     key: str
     case_id: str
@@ -24,11 +30,37 @@ class Fulfilment:
     remedy: dict[str, Any]
     state: str
     attempts: int
+    problem: str | None
 
 
 _COLUMNS = tuple(fulfilments.c[name] for name in Fulfilment.__dataclass_fields__)
 _FIRST_WAIT = timedelta(seconds=2)
 _LONGEST_WAIT = timedelta(minutes=10)
+_GIVE_UP_AFTER = timedelta(hours=4)
+_PROBLEM_LENGTH = 200
+
+
+def wait_after(attempts: int) -> timedelta:
+    """How long to wait after a try that failed, twice as long each time up to ten minutes.
+
+    Args:
+        attempts: Tries that had failed before.
+    """
+    # Bounded before it is multiplied: after a day without order system it would overflow.
+    return min(_FIRST_WAIT * (1 << min(attempts, 16)), _LONGEST_WAIT)
+
+
+def _tries_within(longest: timedelta) -> int:
+    """How many tries there are until the waits between them add up to this long."""
+    tries, waited = 1, wait_after(0)
+    while waited <= longest:
+        waited += wait_after(tries)
+        tries += 1
+    return tries
+
+
+MOST_TRIES = _tries_within(_GIVE_UP_AFTER)
+"""Tries before a person has to look at a remedy: about four hours after the acceptance."""
 
 
 def promise(
@@ -63,8 +95,21 @@ def due(db: Connection, now: datetime, most: int = 50) -> list[Fulfilment]:
     return [Fulfilment(*row) for row in rows]
 
 
-def settle(db: Connection, key: str, state: str, receipt: dict[str, Any] | None) -> bool:
+def settle(
+    db: Connection,
+    key: str,
+    state: str,
+    receipt: dict[str, Any] | None,
+    problem: str | None = None,
+) -> bool:
     """Write down how it ended.
+
+    Args:
+        db: A writing transaction.
+        key: Which remedy.
+        state: `done`, `refused` or `failed`.
+        receipt: Of the order system, where it is done.
+        problem: Why it is not done; what was wrong before it was done is forgotten.
 
     Returns:
         Whether it was still to do; False when another worker was faster.
@@ -72,20 +117,87 @@ def settle(db: Connection, key: str, state: str, receipt: dict[str, Any] | None)
     changed = db.execute(
         update(fulfilments)
         .where(fulfilments.c.key == key, fulfilments.c.state == "todo")
-        .values(state=state, receipt=receipt)
+        .values(state=state, receipt=receipt, problem=_short(problem))
     ).rowcount
     return bool(changed)
 
 
-def postpone(db: Connection, item: Fulfilment, now: datetime) -> None:
-    """Try again later, twice as late each time."""
-    # Bounded before it is multiplied: after a day without order system it would overflow.
-    wait = min(_FIRST_WAIT * 2 ** min(item.attempts, 16), _LONGEST_WAIT)
-    db.execute(
+def postpone(db: Connection, item: Fulfilment, now: datetime, problem: str | None = None) -> bool:
+    """Count a try that failed, and try again later.
+
+    Args:
+        db: A writing transaction.
+        item: As it was when it was tried.
+        now: The present moment.
+        problem: What was wrong.
+
+    Returns:
+        Whether this try counts; False when another worker has settled the remedy or has counted
+        its own try meanwhile.
+    """
+    changed = db.execute(
         update(fulfilments)
-        .where(fulfilments.c.key == item.key)
-        .values(attempts=item.attempts + 1, due_at=stamp(now + wait))
+        .where(_as_tried(item))
+        .values(
+            attempts=item.attempts + 1,
+            due_at=stamp(now + wait_after(item.attempts)),
+            problem=_short(problem),
+        )
+    ).rowcount
+    return bool(changed)
+
+
+def give_up(db: Connection, item: Fulfilment, problem: str | None = None) -> bool:
+    """Count a try that failed, and try no more: a person has to look at it.
+
+    Returns:
+        As `postpone`.
+    """
+    changed = db.execute(
+        update(fulfilments)
+        .where(_as_tried(item))
+        .values(state="failed", attempts=item.attempts + 1, problem=_short(problem))
+    ).rowcount
+    return bool(changed)
+
+
+def retry(db: Connection, key: str) -> bool:
+    """Set a remedy going again that was given up: due at once, with all its tries before it.
+
+    Its key stays the same, so that what the order system has done already is not done again.
+
+    Returns:
+        Whether it had been given up.
+    """
+    changed = db.execute(
+        update(fulfilments)
+        .where(fulfilments.c.key == key, fulfilments.c.state == "failed")
+        .values(state="todo", attempts=0)
+    ).rowcount
+    return bool(changed)
+
+
+def load(db: Connection, key: str) -> Fulfilment | None:
+    """Read a remedy by its key."""
+    row = db.execute(select(*_COLUMNS).where(fulfilments.c.key == key)).first()
+    return Fulfilment(*row) if row else None
+
+
+def _as_tried(item: Fulfilment) -> ColumnElement[bool]:
+    """The row of a remedy, if nobody has settled it or counted a try since it was read."""
+    return and_(
+        fulfilments.c.key == item.key,
+        fulfilments.c.state == "todo",
+        fulfilments.c.attempts == item.attempts,
     )
+
+
+def _short(problem: str | None) -> str | None:
+    """Fit for a column and a line of a log, whatever wrote it."""
+    if problem is None:
+        return None
+    shown = "".join(char if char.isprintable() else " " for char in problem)
+    return shown[:_PROBLEM_LENGTH].strip()
 
 
 def given_before(db: Connection, business: str, order_number: str, case_id: str, most: int) -> bool:

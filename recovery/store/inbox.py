@@ -19,6 +19,7 @@ class Message:
         external_id: The channel's own id; the same id again is the same message.
         intent: Set for quick replies and events.
         pressed: The checked quick reply, see `recovery.dialogue.reply.Pressed`.
+        picture: Id of the picture that was sent instead of words.
         holding: Whether the customer was already asked for patience.
     """
 
@@ -29,6 +30,7 @@ class Message:
     text: str
     intent: str | None
     pressed: dict[str, Any] | None
+    picture: str | None
     state: str
     holding: bool
     received_at: str
@@ -62,6 +64,7 @@ def add(
     *,
     intent: str | None = None,
     pressed: dict[str, Any] | None = None,
+    picture: str | None = None,
 ) -> Message:
     """Store a new message."""
     values = {
@@ -71,6 +74,7 @@ def add(
         "text": text,
         "intent": intent,
         "pressed": pressed,
+        "picture": picture,
         "state": "new",
         "holding": False,
         "received_at": stamp(now),
@@ -86,6 +90,7 @@ def add(
         text,
         intent,
         pressed,
+        picture,
         "new",
         False,
         stamp(now),

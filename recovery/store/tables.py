@@ -94,12 +94,29 @@ inbox = Table(
     Column("text", Text, nullable=False),
     Column("intent", String(40)),  # set for quick replies and events: not guessed from the text
     Column("pressed", JSON),
+    Column("picture", String(32)),  # what was sent instead of words
     Column("state", String(8), nullable=False),  # new, done
     Column("holding", Boolean, nullable=False, default=False),
     Column("understood", JSON),
     Column("received_at", String(32), nullable=False),
     UniqueConstraint("conversation_id", "external_id"),
     Index("inbox_state", "state", "position"),
+)
+
+pictures = Table(
+    "pictures",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("conversation_id", ForeignKey("conversations.id"), nullable=False),
+    Column("customer_id", ForeignKey("customers.id"), nullable=False),
+    Column("case_id", String(32)),
+    Column("sha256", String(64), nullable=False),  # of the file as sent; names it on disk
+    Column("mime", String(16), nullable=False),  # of the file as sent
+    Column("width", Integer, nullable=False),  # pixels, upright
+    Column("height", Integer, nullable=False),
+    Column("bytes", Integer, nullable=False),
+    Column("created_at", String(32), nullable=False),
+    Index("pictures_conversation", "conversation_id", "created_at"),
 )
 
 streams = Table(
@@ -169,12 +186,50 @@ fulfilments = Table(
     Column("business", String(32), nullable=False),
     Column("order_number", String(64), nullable=False),
     Column("remedy", JSON, nullable=False),
-    Column("state", String(8), nullable=False),  # todo, done, refused
+    Column("state", String(8), nullable=False),  # todo, done, refused, failed
     Column("attempts", Integer, nullable=False, default=0),
+    Column("problem", String(200)),  # of the latest try; nothing of the customer
     Column("due_at", String(32), nullable=False),
     Column("receipt", JSON),
     Column("created_at", String(32), nullable=False),
     Index("fulfilments_state", "state", "due_at"),
+)
+
+decisions = Table(
+    "decisions",
+    metadata,
+    Column("id", String(48), primary_key=True),  # of the offer
+    Column("case_id", ForeignKey("cases.id"), nullable=False),
+    Column("business", String(32), nullable=False),
+    Column("customer_id", ForeignKey("customers.id"), nullable=False),
+    Column("order_customer", String(200), nullable=False),  # as the order system names them
+    Column("order_number", String(64), nullable=False),
+    Column("failure", String(40), nullable=False),
+    Column("channel", String(16), nullable=False),
+    Column("policy", String(64), nullable=False),
+    Column("day", String(10), nullable=False),  # of the tables
+    Column("facts", JSON, nullable=False),  # recovery.remedy.facts.Facts.to_wire
+    Column("rules", JSON, nullable=False),
+    Column("remedies", JSON, nullable=False),  # as offered
+    Column("floor_fen", Integer, nullable=False),
+    Column("goodwill_fen", Integer, nullable=False),
+    Column("anger", Integer, nullable=False),  # of the case when it was offered
+    Column("decided_by", String(48), nullable=False),  # bot, staff:<id>
+    Column("departure", Text),  # why staff gave something else than the policy
+    Column("state", String(16), nullable=False),  # open, accepted, refused, replaced
+    Column("made_at", String(32), nullable=False),
+    Column("accepted_at", String(32)),
+    Index("decisions_case", "case_id"),
+    Index("decisions_accepted", "business", "accepted_at"),
+    Index("decisions_customer", "business", "order_customer", "accepted_at"),
+)
+
+policies = Table(
+    "policies",
+    metadata,
+    Column("name", String(64), primary_key=True),  # recovery.remedy.book.Book.name
+    Column("bundle", JSON, nullable=False),  # all its tables, so that old decisions replay
+    Column("kept_at", String(32), nullable=False),
 )
 
 staff = Table(

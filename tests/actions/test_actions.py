@@ -6,7 +6,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from actions.turns import ActionOpen, ActionPrivate, ActionPublic
 from recovery.case import apply
 from recovery.commands import from_wire
 from recovery.orders.embedded import EmbeddedOrders
+from recovery.orders.several import SeveralOrders
 from recovery.orders.system import OrderSystemError
 from recovery.store import cases, conversations, customers
 from recovery.store.tables import metadata as tables
@@ -196,7 +197,8 @@ def everything(context: Context) -> list[object]:
             for table in tables.sorted_tables
             for row in db.execute(table.select().order_by(text("1")))
         ]
-    orders = context.orders
+    assert isinstance(context.orders, SeveralOrders)
+    orders = context.orders.of("lanting")
     assert isinstance(orders, EmbeddedOrders)
     for name in ("orders", "rooms", "effects"):
         rows += [tuple(row) for row in orders._rows(f"SELECT * FROM {name} ORDER BY 1, 2")]  # noqa: S608
@@ -273,7 +275,7 @@ class Away:
 
 
 def without_orders(context: Context, monkeypatch: pytest.MonkeyPatch) -> None:
-    away = Context(context.settings, context.directory, context.database, Away())  # type: ignore[arg-type]
+    away = replace(context, orders=Away())  # type: ignore[arg-type]
     monkeypatch.setattr("actions.turns.current", lambda: away)
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import random
 import re
 import subprocess
 import sys
@@ -16,12 +17,14 @@ import pytest
 import websockets
 
 from bench import __main__ as program
-from bench import figures, machine, measure, report, script, stock
+from bench import decisions, figures, machine, measure, report, script, stock
+from bench.decisions import Decisions
 from bench.figures import Sample
 from bench.loads import Connection, PageTalk, RestTalk, UnansweredError
 from bench.machine import Memory
 from bench.measure import Growth, Invitations
 from bench.recognition import Costs
+from recovery.failures import TRADES
 from recovery.orders.embedded import EmbeddedOrders
 from tools.places import Places, here
 
@@ -132,6 +135,43 @@ def test_roads_are_named_by_their_letters(capsys: pytest.CaptureFixture[str]) ->
     with pytest.raises(SystemExit):
         program.arguments(["--roads", "abd"])
     assert "name some of a, b and c" in capsys.readouterr().err
+
+
+def test_one_part_alone_starts_no_road() -> None:
+    options = program.arguments(["--only", "decisions"])
+
+    assert (options.only, options.roads, options.costs, options.output) == (
+        *("decisions", "", False),
+        None,
+    )
+
+
+# --- decisions of the remedy policy -------------------------------------------------------
+
+
+def test_decisions_are_measured_in_a_process_of_their_own() -> None:
+    found = decisions.measured(here(), 300)
+
+    assert found.count == 300
+    assert 0 < found.median_ms <= found.p95_ms
+    assert found.rate > 0
+
+
+def test_decisions_are_of_every_trade_and_the_same_in_every_run() -> None:
+    runs = [list(decisions._varied(400, random.Random(decisions.SEED))) for _ in range(2)]
+
+    assert runs[0] == runs[1]
+    assert {trade for trade, _ in runs[0]} == set(TRADES)
+    assert len({str(known) for _, known in runs[0]}) == 400
+
+
+def test_decisions_alone_are_reported(capsys: pytest.CaptureFixture[str]) -> None:
+    assert program.main(["--only", "decisions", "--quick"]) == 0
+
+    shown = capsys.readouterr().out
+    assert "## Decisions of the remedy policy" in shown
+    assert "## Conversations at once" not in shown
+    assert re.search(r"at most 1 ms, median, one core \| 0\.\d{3} ms \| reached", shown)
 
 
 # --- stock Rasa's model -------------------------------------------------------------------
@@ -349,6 +389,7 @@ def results(*, stock_rate: float, late: float, desk: int, reply: float) -> repor
     }
     one.invitations = Invitations([reply / 2] * 3, [reply] * 3)
     one.costs = Costs(2.0, 15.5, 30 * MEGABYTE, 200 * MEGABYTE, 239.0)
+    one.decisions = Decisions(20_000, 0.2, 0.4, 4321.0)
     return one
 
 
@@ -357,7 +398,7 @@ def test_reached_targets() -> None:
 
     assert [one.measured for one in found] == [
         *("2.50 times", "+8.0 ms", "1.50 times", "0.100 s", "800 MB", "149 MB"),
-        *("2.00 ms", "15.5 ms", "4.0 minutes", "30 MB", "200 MB"),
+        *("2.00 ms", "15.5 ms", "4.0 minutes", "30 MB", "200 MB", "0.200 ms", "4,321 a second"),
     ]
     assert [one.target for one in found if not one.reached] == [
         "the whole NLU of that message: at most 15 ms, median, one core"
@@ -376,7 +417,7 @@ def test_missed_targets_are_marked() -> None:
         False,
         True,
         False,
-    ] + [True] * 3
+    ] + [True] * 5
     assert found[0].word == "**NOT REACHED**"
 
 
@@ -398,4 +439,5 @@ def test_the_report_shows_it_all() -> None:
     assert "| c: ours | 20.0 (message 5) | 30.0 (message 500) | 1.50 | 3 |" in text
     assert "| c: ours | desk | 90 | 149 |" in text
     assert "| invitation | 0.100 | 0.100 | 3 |" in text
+    assert "| 20,000 | 0.200 | 0.400 | 4,321 |" in text
     assert "2.44 times | **NOT REACHED** |" in text

@@ -184,8 +184,13 @@ def add_order(file: Path, number: str, last4: str) -> None:
     buyer, cup = f"crash-{number}", ("月白手冲咖啡杯", 6800, "2026-11-15", None)
     with closing(sqlite3.connect(file, timeout=30)) as db, db:
         db.execute(
-            "INSERT INTO customers VALUES (?, 'qinghe', NULL, '甄测', ?)",
+            "INSERT INTO customers (id, business, external_id, name, phone)"
+            " VALUES (?, 'qinghe', NULL, '甄测', ?)",
             (buyer, f"1990000{last4}"),
         )
-        db.execute("INSERT INTO orders VALUES (?, 'qinghe', ?, ?, ?, ?, ?)", (number, buyer, *cup))
+        db.execute(
+            "INSERT INTO orders (number, business, customer, title, paid, placed_at, room)"
+            " VALUES (?, 'qinghe', ?, ?, ?, ?, ?)",
+            (number, buyer, *cup),
+        )
         db.execute("INSERT INTO items VALUES (?, 'CUP-01', 1)", (number,))

@@ -1,16 +1,22 @@
 """Every fault point, each with a process that dies there by SIGKILL and comes back."""
 
 import asyncio
+import hashlib
+import json
 import re
 import sqlite3
+import uuid
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
 
 import pytest
 
+from recovery.store.fulfilments import MOST_TRIES
+from tests.crash.far import FarScene, far_scene
 from tests.crash.lasting import LastingCustomer
-from tests.crash.scene import ROOM, Member, Road, Scene, progress
+from tests.crash.scene import ROOM, Member, Road, Scene, accepting, progress
+from tests.desk.images import drawing, encoded
 from tests.support.stack import ROOT, Stack, wait_until
 
 # Points on the road of a message that do not need Rasa to be loaded again.
@@ -28,6 +34,7 @@ RASA = [("rasa-received", "rasa"), ("rasa-taken", "rasa"), ("rasa-saved", "rasa"
 ARRIVAL = ["session-begun", "thread-begun"]
 ENTERING = ["entered-stored"]
 RENEWAL = ["invitation-renewed"]
+PICTURE = ["picture-stored", "picture-committed"]
 REMEDY = [
     "fulfilment-taken",
     "orders-before",
@@ -37,6 +44,10 @@ REMEDY = [
 ]
 REFUSAL = ["fulfilment-refused", "refusal-settled"]
 POSTPONED = ["fulfilment-postponed"]
+MISSED = ["fulfilment-missed"]
+REMOTE = ["remote-before", "remote-after"]
+GIVEN_UP = ["remedy-failed"]
+RETRYING = ["remedy-retried"]
 TAKING = ["staff-took"]
 ANSWERING = [
     ("staff-answered", "desk"),
@@ -170,6 +181,46 @@ async def test_renewal(scene: Scene, road: Road, point: str) -> None:
     await road.close_books()
 
 
+@pytest.mark.parametrize("point", PICTURE)
+async def test_picture(scene: Scene, road: Road, point: str) -> None:
+    await road.arrive()
+    await road.complain()
+    await road.enter()
+    await road.chat.event(kind="message", author="bot")
+    path = f"/api/conversations/{road.conversation}/pictures"
+    # No other photo is the same, so that its files are those of this try.
+    content, client = encoded("PNG", drawing(200, 100 + PICTURE.index(point))), uuid.uuid4().hex
+    scene.arm(point)
+    sending = asyncio.create_task(
+        road.customer.request("POST", path, params={"client_id": client}, content=content)
+    )
+    await asyncio.to_thread(scene.stack.wait_dead, "desk")
+    # What is in the database is on disk; what is on disk need not be in the database yet.
+    name = hashlib.sha256(content).hexdigest()
+    file = scene.stack.data / "pictures" / name[:2] / name
+    assert file.read_bytes() == content
+    assert file.with_suffix(".jpg").exists()
+    entered = "SELECT count(*) FROM pictures WHERE sha256 = ?"
+    committed = point == "picture-committed"
+    assert scene.ledger.count("desk", entered, name) == int(committed)
+    await scene.survive("desk")
+    answer = (await sending).json()
+    assert answer["repeated"] is committed
+    assert scene.ledger.count("desk", entered, name) == 1
+    event = await road.chat.event(client_id=client)
+    assert event["picture"] == answer["picture"]
+    await road.chat.answered(client)
+    await scene.ledger.rest()
+    again = await road.customer.request("POST", path, params={"client_id": client}, content=content)
+    assert again.json() == {"picture": answer["picture"], "repeated": True}
+    shown = await road.customer.request("GET", f"{path}/{answer['picture']['id']}")
+    assert shown.status_code == 200
+    await road.close_books()
+    sentences = road.chat.spoken(client)
+    assert len({event["id"] for event in sentences}) == len(sentences)
+    assert not [event for event in sentences if event["author"] == "system"]
+
+
 @pytest.mark.parametrize("nth", [1, 2])
 @pytest.mark.parametrize("point", REMEDY)
 async def test_remedy(scene: Scene, road: Road, point: str, nth: int) -> None:
@@ -213,6 +264,35 @@ async def test_order_system_away(scene: Scene, road: Road, point: str) -> None:
     await scene.survive("desk")
     await road.answered_once(accepting)
     await road.remedied()
+    await road.close_books()
+
+
+async def test_thinking_it_over_survives_a_restart_of_everything(scene: Scene, road: Road) -> None:
+    await road.come_to_offer()
+    offer = await road.chat.event(kind="offer", state="open")
+    await road.answered_once(await road.say(road.chat, "我再考虑考虑"))
+    for name in ("desk", "actions", "rasa"):
+        await asyncio.to_thread(scene.stack.kill, name)
+    await asyncio.to_thread(scene.start, "desk", "actions", "rasa")
+    await asyncio.to_thread(scene.stack.wait_ready)
+    await road.see_all()
+    found = "SELECT state FROM decisions WHERE id = ?"
+    assert [row["state"] for row in scene.ledger.rows("desk", found, offer["offer"])] == ["open"]
+    # It is the same offer, as long as it was, on the page and in the case.
+    (case,) = [
+        json.loads(row["state"])
+        for row in scene.ledger.rows("desk", "SELECT state FROM cases")
+        if offer["offer"] in row["state"]
+    ]
+    (kept,) = case["offers"]
+    assert (kept["state"], kept["expires_at"]) == ("open", offer["expires"])
+    shown = [event for event in road.chat.events.values() if event["kind"] == "offer"]
+    assert [(one["offer"], one["expires"]) for one in shown] == [(offer["offer"], offer["expires"])]
+    token = await road.chat.until(accepting, "button that accepts")
+    accepted = [await road.say(road.chat, "就这样办", token) for _ in range(3)]
+    for message in accepted:
+        await road.answered_once(message)
+    assert len(await road.remedied()) == len(offer["items"])
     await road.close_books()
 
 
@@ -341,6 +421,126 @@ async def test_patience(alone: Scene, point: str) -> None:
         assert alone.ledger.count("desk", queued) == totals.messages
 
 
+# --- orders over HTTP ---------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def far(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FarScene]:
+    """A desk whose orders are in another program; what Rasa says is scripted."""
+    with far_scene(tmp_path_factory.mktemp("far")) as scene:
+        scene.stack.add_staff("li", "李娜", PASSWORD)
+        yield scene
+
+
+@pytest.fixture
+async def far_road(far: FarScene) -> AsyncIterator[Road]:
+    try:
+        async with far.road() as road:
+            yield road
+    finally:
+        far.orders.start()
+        far.disarm()
+
+
+@pytest.mark.parametrize("nth", [1, 2])
+@pytest.mark.parametrize("point", [*REMOTE, "fulfilment-carried-out", "fulfilment-settled"])
+async def test_remedy_over_http(far: FarScene, far_road: Road, point: str, nth: int) -> None:
+    await far_road.come_to_offer()
+    far.arm(point, nth)
+    accepting = await far_road.accept()
+    await far.survive("desk")
+    await far_road.remedied()
+    await far_road.answered_once(accepting)
+    await far_road.close_books()
+
+
+@pytest.mark.parametrize("nth", [1, 2])
+@pytest.mark.parametrize("point", ["orders-before", "orders-after"])
+async def test_the_order_system_dies(far: FarScene, far_road: Road, point: str, nth: int) -> None:
+    """Also after it has committed, before anybody has heard of it."""
+    await far_road.come_to_offer()
+    far.orders.arm(point, nth)
+    accepting = await far_road.accept()
+    await asyncio.to_thread(far.orders.wait_dead)
+    done = far.ledger.effects(far_road.order)
+    assert len(done) == (nth if point == "orders-after" else nth - 1)
+    far.orders.start()
+    await far_road.remedied()
+    await far_road.answered_once(accepting)
+    await far_road.close_books()
+
+
+@pytest.mark.parametrize("point", [*MISSED, *POSTPONED])
+async def test_order_system_and_desk_die(far: FarScene, far_road: Road, point: str) -> None:
+    await far_road.come_to_offer()
+    far.orders.arm("orders-after")
+    far.arm(point)
+    accepting = await far_road.accept()
+    await asyncio.to_thread(far.orders.wait_dead)
+    assert len(far.ledger.effects(far_road.order)) == 1
+    await far.survive("desk")
+    far.orders.start()
+    await far_road.remedied()
+    await far_road.answered_once(accepting)
+    await far_road.close_books()
+
+
+@pytest.mark.parametrize("point", [*GIVEN_UP, *RETRYING])
+async def test_remedy_given_up_and_set_going_again(
+    far: FarScene, far_road: Road, point: str
+) -> None:
+    await far_road.come_to_offer()
+    # The first of them is carried out and nobody hears of it: even hours later it is done once.
+    far.orders.arm("orders-after")
+    accepting = await far_road.accept()
+    await asyncio.to_thread(far.orders.wait_dead)
+    await far_road.chat.answered(accepting)
+    mine = "SELECT key, state, attempts FROM fulfilments WHERE order_number = ? ORDER BY key"
+
+    def rows() -> list[sqlite3.Row]:
+        return far.ledger.rows("desk", mine, far_road.order)
+
+    await asyncio.to_thread(
+        wait_until, lambda: all(row["attempts"] for row in rows()), "a try of each"
+    )
+    if point in GIVEN_UP:
+        far.arm(point)
+    # Four hours later.
+    with closing(sqlite3.connect(far.stack.data / "desk.sqlite3", timeout=30)) as db, db:
+        db.execute(
+            "UPDATE fulfilments SET attempts = ?, due_at = created_at WHERE order_number = ?",
+            (MOST_TRIES - 1, far_road.order),
+        )
+    if point in GIVEN_UP:
+        await far.survive("desk")
+    news = await far_road.chat.until(
+        lambda page: found if len(found := progress(page)) == 2 else None, "news of both remedies"
+    )
+    assert [event["id"].rpartition(".")[2] for event in news] == ["failed", "failed"]
+    assert [(row["state"], row["attempts"]) for row in rows()] == [("failed", MOST_TRIES)] * 2
+    waiting = "SELECT count(*) FROM conversations WHERE id = ? AND owner = 'queue' AND reason = ?"
+    assert far.ledger.count("desk", waiting, far_road.conversation, "remedy_failed") == 1
+    assert len(far.ledger.effects(far_road.order)) == 1
+    far.orders.start()
+    async with Member(far.stack.url) as staff:
+        await staff.log_in("li", PASSWORD)
+        await staff.change(far_road.conversation, "take")
+        first, second = (f"remedies/{row['key']}/retry" for row in rows())
+        if point in RETRYING:
+            far.arm(point)
+        retrying = asyncio.create_task(staff.change(far_road.conversation, first))
+        if point in RETRYING:
+            await far.survive("desk")
+        status, answer = await retrying
+        assert (status, answer["repeated"]) == (200, point in RETRYING)
+        assert (await staff.change(far_road.conversation, second))[0] == 200
+        assert (await staff.change(far_road.conversation, second))[1]["repeated"] is True
+    await far_road.chat.until(lambda page: len(progress(page)) == 4, "both remedies done")
+    assert [row["state"] for row in rows()] == ["done"] * 2
+    assert far.ledger.effects(far_road.order) == [row["key"] for row in rows()]
+    await far_road.close_books()
+
+
 # --- the list of points -------------------------------------------------------------------
 
 
@@ -369,7 +569,8 @@ def test_every_point_has_a_name_of_its_own() -> None:
 
 def test_every_point_is_tested_and_documented() -> None:
     pairs = [*MESSAGE, *RASA, *ANSWERING, *OVERHEARING]
-    desks = [*ARRIVAL, *ENTERING, *RENEWAL, *REMEDY, *REFUSAL, *POSTPONED, *TAKING]
+    desks = [*ARRIVAL, *ENTERING, *RENEWAL, *PICTURE, *REMEDY, *REFUSAL, *POSTPONED, *TAKING]
+    desks += [*MISSED, *REMOTE, *GIVEN_UP, *RETRYING]
     pairs += [(point, "desk") for point in (*desks, *GIVING_BACK, *PATIENCE)]
     assert set(reached()) == {point for point, _ in pairs}
     assert documented() == dict(pairs)

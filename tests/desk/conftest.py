@@ -1,16 +1,50 @@
 """Fixtures of the desk's tests."""
 
+import os
+import secrets
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
 from recovery.clock import utc_now
 from recovery.store import staff
+from recovery.store.database import Database
 from tests.desk.people import Agent, Login, database, log_in
+from tests.desk.postgres import AbsentError, cluster, new_database
 from tests.support.stack import Stack, running
 
 PASSWORD = "an honest password"
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """A PostgreSQL server of the tests' own."""
+    try:
+        with cluster() as server:
+            yield server
+    except AbsentError as error:
+        if os.environ.get("HUIXIN_REQUIRE_ALL"):
+            pytest.fail(str(error))
+        pytest.skip(str(error))
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty database, of each kind in turn."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'desk.sqlite3'}"
+    return new_database(request.getfixturevalue("postgres"), f"test_{secrets.token_hex(4)}")
+
+
+@pytest.fixture
+def store(url: str) -> Iterator[Database]:
+    """A database that is up to date."""
+    made = Database(url)
+    made.migrate()
+    yield made
+    made.close()
 
 
 @pytest.fixture(scope="session")

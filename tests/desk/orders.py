@@ -50,11 +50,12 @@ def an_order(
     room = "望月轩" if business == "lanting" else None
     with _file(stack) as db:
         db.execute(
-            "INSERT INTO customers VALUES (?, ?, ?, ?, ?)",
+            "INSERT INTO customers (id, business, external_id, name, phone) VALUES (?, ?, ?, ?, ?)",
             (f"c{tail}", business, external_id, CUSTOMER_NAME, f"1990000{last4}"),
         )
         db.execute(
-            "INSERT INTO orders VALUES (?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO orders (number, business, customer, title, paid, placed_at, room)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?)",
             (number, business, f"c{tail}", title, 68800, "2026-11-20", room),
         )
         db.executemany(

@@ -20,7 +20,14 @@ from recovery.store.tables import inbox, invitations
 from tests.support.customer import Customer, Frame, Page
 from tests.support.stack import Stack
 
-ROOMS = {"lanting": "lanting-lobby", "qinghe": "qinghe-square"}
+ROOMS = {
+    "lanting": "lanting-lobby",
+    "qinghe": "qinghe-square",
+    "xiaoguan": "xiaoguan-table",
+    "hengji": "hengji-counter",
+    "wutong": "wutong-yard",
+    "yuanxing": "yuanxing-station",
+}
 # What a turn may take on a machine that others use as well.
 PATIENCE = 40.0
 

@@ -1,75 +1,33 @@
 """The desk's database, on SQLite and on PostgreSQL alike: migrations, races, the whole road."""
 
-import os
-import secrets
-import threading
 import uuid
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
-from sqlalchemy import Connection, func, select, text
+from sqlalchemy import Connection, func, select, text, update
 
+from recovery.case import Case
 from recovery.clock import utc_now
 from recovery.settings import Limits
-from recovery.store import conversations, customers, proofs, staff, streams
-from recovery.store.database import Database
+from recovery.store import cases, conversations, customers, fulfilments, proofs, staff, streams
+from recovery.store.database import MIGRATIONS, Database
 from recovery.store.proofs import TooManyTriesError
+from recovery.store.tables import cases as cases_table
 from recovery.store.tables import inbox, metadata, outbox, proof_tries
+from tests.desk.deals import Clock, Deal, a_desk, at_once, case_of, decided, states
 from tests.desk.orders import an_order, effects
 from tests.desk.people import Agent, complain, guest, log_in, offers, the_button
-from tests.desk.postgres import AbsentError, cluster, new_database
+from tests.desk.postgres import new_database
 from tests.support.stack import running
 
 NOW = datetime(2026, 11, 22, 4, 0, tzinfo=UTC)
 PASSWORD = "an honest password"
 TOGETHER = 12
-
-
-@pytest.fixture(scope="module")
-def postgres() -> Iterator[str]:
-    try:
-        with cluster() as server:
-            yield server
-    except AbsentError as error:
-        if os.environ.get("HUIXIN_REQUIRE_ALL"):
-            pytest.fail(str(error))
-        pytest.skip(str(error))
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """An empty database."""
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'desk.sqlite3'}"
-    return new_database(request.getfixturevalue("postgres"), f"test_{secrets.token_hex(4)}")
-
-
-@pytest.fixture
-def store(url: str) -> Iterator[Database]:
-    made = Database(url)
-    made.migrate()
-    yield made
-    made.close()
-
-
-def at_once(work: Callable[[int], object], people: int = TOGETHER) -> list[object]:
-    """Do something many times at the same moment; an exception counts as the result."""
-    gate = threading.Barrier(people)
-
-    def run(number: int) -> object:
-        gate.wait(30)
-        try:
-            return work(number)
-        except Exception as error:  # whatever it is, the test looks at it
-            return error
-
-    with ThreadPoolExecutor(people) as pool:
-        return list(pool.map(run, range(people)))
 
 
 def a_customer_in(db: Connection) -> str:
@@ -113,6 +71,86 @@ def test_processes_that_start_at_the_same_time_migrate_once(url: str) -> None:
     assert differences(stores[0]) == []
     for store in stores:
         store.close()
+
+
+# What a desk of version 0003 had written: an open offer, and a remedy on its way.
+_OLD_CASE = {
+    "id": "s1",
+    "stage": "offered",
+    "facts": {"failure": "damaged"},
+    "order_number": "QH202611150108",
+    "offers": [
+        {
+            "id": "o1",
+            "order_number": "QH202611150108",
+            "remedies": [{"kind": "voucher", "fen": 500}],
+            "rules": ["S-1"],
+            "policy": "shop-0",
+            "facts": {},
+            "reason": "东西坏了",
+            "round": 0,
+            "expires_at": (NOW + timedelta(hours=48)).isoformat(),
+            "state": "open",
+        }
+    ],
+}
+
+
+def revise(store: Database, revision: str) -> None:
+    """Bring a database to one version of the schema, forward or back."""
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    config.set_main_option("sqlalchemy.url", store.url)
+    with store.write() as db:
+        config.attributes["connection"] = db
+        if revision.startswith("-"):
+            command.downgrade(config, revision)
+        else:
+            command.upgrade(config, revision)
+
+
+def test_a_database_of_before_the_decisions_goes_on_with_what_it_holds(
+    url: str, tmp_path: Path
+) -> None:
+    store = Database(url)
+    revise(store, "0003")
+    with store.write() as db:
+        chat = conversations.begin(db, "qinghe", a_customer_in(db), NOW, case_id="s1")
+        old = Case.from_state(_OLD_CASE)
+        cases.save(db, replace(old, offers=()), "qinghe", chat.customer_id, NOW)
+        db.execute(update(cases_table).values(state=_OLD_CASE))
+        db.execute(
+            text(
+                "INSERT INTO fulfilments (key, case_id, conversation_id, business, order_number,"
+                " remedy, state, attempts, due_at, created_at) VALUES ('o0:0', 's1', :chat,"
+                " 'qinghe', 'QH1', '{\"kind\": \"apology\"}', 'todo', 3, :at, :at)"
+            ),
+            {"chat": chat.id, "at": NOW.isoformat(timespec="microseconds")},
+        )
+    store.migrate()
+    assert differences(store) == []
+    desk = a_desk(tmp_path, url, Clock())
+    deal = Deal("QH202611150108", "", offer="o1", chat=chat)
+    with store.write() as db:
+        (item,) = fulfilments.due(db, NOW)
+        assert (item.key, item.attempts, item.problem) == ("o0:0", 3, None)
+        # An offer of which there is no decision is accepted all the same.
+        deal.accepts(db, desk)
+    assert [one.state for one in case_of(desk, deal).offers] == ["accepted"]
+    assert states(desk) == {"o0:0": "todo", "o1:0": "todo"}
+    assert decided(desk) == {}
+    desk.storage.close()
+    store.close()
+
+
+def test_the_schema_can_go_back_and_forth_with_its_data(store: Database) -> None:
+    customer = a_customer(store)
+    revise(store, "-2")
+    assert differences(store), "as it was before the decisions"
+    store.migrate()
+    assert differences(store) == []
+    with store.read() as db:
+        assert customers.load(db, customer).name == "客人"
 
 
 # --- races ----------------------------------------------------------------------------------

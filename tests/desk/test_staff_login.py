@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from http.cookies import SimpleCookie
@@ -267,7 +268,7 @@ def staff_routes(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[str, st
     app = make_app(context)
     try:
         found = [
-            (method, f"/{route.path}".replace("<conversation_id:str>", new_id("k")))
+            (method, re.sub(r"<\w+:str>", lambda _: new_id("k"), f"/{route.path}"))
             for route in app.router.routes
             if route.path.startswith("api/staff")
             for method in sorted(route.methods)

@@ -6,8 +6,9 @@ from datetime import UTC, datetime, time
 from recovery.business import Business, Hours, Room
 from recovery.case import Case, apply, hear
 from recovery.commands import Command
-from recovery.dialogue.reply import Pressed, Reply, Turn, Underway
+from recovery.dialogue.reply import Past, Pressed, Reply, Turn, Underway
 from recovery.orders.embedded import EmbeddedOrders
+from recovery.remedy.running import running
 from recovery.understood import Understood
 
 NOW = datetime(2026, 11, 22, 4, 0, tzinfo=UTC)
@@ -67,9 +68,15 @@ class Talk:
         self.now = NOW
         self.underway: tuple[Underway, ...] = ()
         self.given_before: set[str] = set()
+        self.past = Past()
+        self.budget = 10**9
 
     def say(
-        self, what: Understood, pressed: Pressed | None = None, external: str | None = None
+        self,
+        what: Understood,
+        pressed: Pressed | None = None,
+        external: str | None = None,
+        picture: str | None = None,
     ) -> Reply:
         self.count += 1
         case = hear(self.case, what.anger, self.now) if self.case else None
@@ -81,10 +88,14 @@ class Talk:
                 case=case,
                 now=self.now,
                 orders=self.orders,
+                policy=running().on(self.business.industry, self.now.date()),
                 external_customer=external,
                 pressed=pressed,
                 underway=self.underway,
                 given_before=self.given_before.__contains__,
+                past=lambda customer, failure: self.past,
+                affordable=lambda customer, fen: fen <= self.budget,
+                picture=picture,
             )
         )
         for command in reply.commands:

@@ -121,6 +121,37 @@ def test_back_off_survives_hundreds_of_tries(database: Database) -> None:
 
 
 @pytest.mark.usefixtures("conversation")
+def test_a_try_counts_once_however_many_made_it(database: Database) -> None:
+    item = due(database, NOW)[0]
+    with database.write() as db:
+        assert fulfilments.postpone(db, item, NOW, "OrderSystemError: away")
+        assert not fulfilments.postpone(db, item, NOW)
+        assert not fulfilments.give_up(db, item)
+        found = fulfilments.load(db, item.key)
+    assert found is not None
+    assert (found.attempts, found.problem) == (1, "OrderSystemError: away")
+
+
+@pytest.mark.usefixtures("conversation")
+def test_what_was_given_up_is_due_again_only_when_somebody_says_so(database: Database) -> None:
+    item = due(database, NOW)[0]
+    with database.write() as db:
+        assert fulfilments.give_up(db, item, "TimeoutError")
+        assert not fulfilments.settle(db, item.key, "done", {})
+    assert [one.key for one in due(database, NOW + timedelta(days=9))] == ["o1:1"]
+    with database.write() as db:
+        failed = fulfilments.load(db, item.key)
+        assert failed is not None
+        assert (failed.state, failed.attempts, failed.problem) == ("failed", 1, "TimeoutError")
+        assert not fulfilments.retry(db, "o1:1"), "not given up"
+        assert not fulfilments.retry(db, "o9:9")
+        assert fulfilments.retry(db, item.key)
+        assert not fulfilments.retry(db, item.key)
+    again = due(database, NOW)[0]
+    assert (again.key, again.state, again.attempts) == ("o1:0", "todo", 0)
+
+
+@pytest.mark.usefixtures("conversation")
 def test_postponed_remedy_lets_others_pass(database: Database) -> None:
     item = due(database, NOW)[0]
     with database.write() as db:

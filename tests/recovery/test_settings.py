@@ -6,11 +6,13 @@ import stat
 from collections.abc import Callable
 from datetime import time
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import yaml
 
+from recovery.business import HttpOrdersSetting, Industry
+from recovery.failures import TRADES
 from recovery.settings import Secrets, Settings, SettingsError, load_secrets, load_settings
 from tools.places import here
 
@@ -33,12 +35,17 @@ def written(folder: Path, content: object) -> Path:
 # --- what is right --------------------------------------------------------------------------
 
 
-def test_the_shipped_file_serves_two_businesses() -> None:
+def test_the_shipped_file_serves_a_business_of_every_trade() -> None:
     settings = load_settings(SHIPPED)
     assert [(one.id, one.industry) for one in settings.directory()] == [
         ("lanting", "hotel"),
         ("qinghe", "shop"),
+        ("xiaoguan", "restaurant"),
+        ("hengji", "retail"),
+        ("wutong", "property"),
+        ("yuanxing", "travel"),
     ]
+    assert {one.orders.kind for one in settings.directory()} == {"embedded"}
     assert settings.data == SHIPPED.parent / "var"
     assert settings.database_url == f"sqlite:///{SHIPPED.parent / 'var' / 'desk.sqlite3'}"
 
@@ -121,6 +128,7 @@ def another(field: str) -> Callable[[Any], None]:
 
 
 HOTEL = ("businesses", 0)
+HTTP = {"kind": "http", "url": "https://orders.example/huixin", "token_env": "LANTING_TOKEN"}
 WRONG: dict[str, tuple[Callable[[Any], None], str]] = {
     "unknown setting": (put("colour", value="red"), "colour"),
     "unknown limit": (put("limits", "bursts", value=3), "limits.bursts"),
@@ -167,6 +175,24 @@ WRONG: dict[str, tuple[Callable[[Any], None], str]] = {
     "unknown zone": (put(*HOTEL, "timezone", value="Asia/Nowhere"), "businesses.0.timezone"),
     "zone is a path": (put(*HOTEL, "timezone", value="../../etc"), "businesses.0.timezone"),
     "answers at once": (put(*HOTEL, "reply_minutes", value=0), "businesses.0.reply_minutes"),
+    "orders of no kind": (put(*HOTEL, "orders", value={}), "businesses.0.orders"),
+    "orders by letter": (
+        put(*HOTEL, "orders", value={"kind": "letter"}),
+        "businesses.0.orders",
+    ),
+    "orders are a word": (put(*HOTEL, "orders", value="embedded"), "businesses.0.orders"),
+    "unknown setting of orders": (
+        put(*HOTEL, "orders", value={"kind": "embedded", "token": "x"}),
+        "businesses.0.orders.embedded.token",
+    ),
+    "orders without a token": (
+        put(*HOTEL, "orders", value={"kind": "http", "url": "https://orders.example"}),
+        "businesses.0.orders.http.token_env",
+    ),
+    "token instead of its variable": (
+        put(*HOTEL, "orders", value={**HTTP, "token_env": "s3cret-token"}),
+        "businesses.0.orders.http.token_env",
+    ),
     "no rooms": (put(*HOTEL, "rooms", value=[]), "businesses.0.rooms"),
     "room without welcome": (drop(*HOTEL, "rooms", 0, "welcome"), "businesses.0.rooms.0.welcome"),
     "unknown room setting": (put(*HOTEL, "rooms", 0, "size", value=3), "businesses.0.rooms.0.size"),
@@ -229,11 +255,73 @@ def test_what_is_no_file_at_all(tmp_path: Path) -> None:
 
 def test_hours_are_those_of_the_file(tmp_path: Path, content: Any) -> None:  # noqa: ANN401
     content["businesses"][0]["hours"] = {"opens": "09:00", "closes": "22:00"}
-    (hotel, _) = load_settings(written(tmp_path, content)).directory()
+    hotel, *_ = load_settings(written(tmp_path, content)).directory()
     assert (hotel.hours.opens, hotel.hours.closes) == (time(9), time(22))
     unquoted = SHIPPED.read_text("utf-8").replace('"23:00"', "23:00")
     with pytest.raises(SettingsError, match="in quotes"):
         load_settings(written(tmp_path, unquoted))
+
+
+# --- orders ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("url", "kept"),
+    [
+        ("https://orders.example", "https://orders.example"),
+        ("https://orders.example:8443/huixin/", "https://orders.example:8443/huixin"),
+        ("http://127.0.0.1:9000", "http://127.0.0.1:9000"),
+        ("http://localhost:9000/", "http://localhost:9000"),
+        ("http://[::1]:9000", "http://[::1]:9000"),
+    ],
+)
+def test_orders_of_a_business_may_be_elsewhere(
+    tmp_path: Path,
+    content: Any,  # noqa: ANN401
+    url: str,
+    kept: str,
+) -> None:
+    put(*HOTEL, "orders", value={**HTTP, "url": url})(content)
+    hotel, shop, *_ = load_settings(written(tmp_path, content)).directory()
+    assert isinstance(hotel.orders, HttpOrdersSetting)
+    assert (hotel.orders.url, hotel.orders.token_env) == (kept, "LANTING_TOKEN")
+    assert shop.orders.kind == "embedded"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://orders.example",
+        "http://10.0.0.7",
+        "http://127.0.0.1.orders.example",
+        "http://localhost@orders.example",
+        "https://user:password@orders.example",
+        "https://@orders.example",
+        "https://orders.example/?token=password",
+        "https://orders.example/#password",
+        "https://orders.example:password",
+        "https://orders.example/pass\nword",
+        "https://orders.example /",
+        "https://orders.example\\@127.0.0.1/",
+        "ftp://orders.example",
+        "orders.example",
+        "https://",
+        "",
+    ],
+)
+def test_an_address_to_which_no_token_may_be_sent(
+    tmp_path: Path,
+    content: Any,  # noqa: ANN401
+    url: str,
+) -> None:
+    put(*HOTEL, "orders", value={**HTTP, "url": url})(content)
+    with pytest.raises(SettingsError, match=r"businesses\.0\.orders\.http\.url: ") as error:
+        load_settings(written(tmp_path, content))
+    assert "password" not in str(error.value)
+
+
+def test_the_industries_are_those_that_failures_are_known_of() -> None:
+    assert get_args(Industry) == TRADES
 
 
 # --- secrets --------------------------------------------------------------------------------
@@ -259,8 +347,8 @@ def test_secrets_are_made_once_and_for_the_owner_only(settings: Settings) -> Non
     assert load_secrets(settings) == made
     assert list(settings.data.iterdir()) == [path], "nothing is left beside it"
     everything = [made.rasa_token, made.signing_key, *made.identity_keys.values()]
-    assert set(made.identity_keys) == {"lanting", "qinghe"}
-    assert len(set(everything)) == len(everything) == 4
+    assert set(made.identity_keys) == {one.id for one in settings.businesses}
+    assert len(set(everything)) == len(everything) == 2 + len(settings.businesses)
     assert all(len(secret) >= 43 for secret in everything), "256 random bits"
 
 
@@ -268,9 +356,9 @@ def test_a_business_that_is_added_gets_a_key_and_the_others_keep_theirs(
     tmp_path: Path,
     content: Any,  # noqa: ANN401
 ) -> None:
-    both = content["businesses"]
+    both = content["businesses"][:2]
     first = load_secrets(load_settings(written(tmp_path, {**content, "businesses": both[:1]})))
-    more = load_secrets(load_settings(written(tmp_path, content)))
+    more = load_secrets(load_settings(written(tmp_path, {**content, "businesses": both})))
     assert set(first.identity_keys) == {"lanting"}
     assert set(more.identity_keys) == {"lanting", "qinghe"}
     assert more.identity_keys["lanting"] == first.identity_keys["lanting"]

@@ -64,7 +64,7 @@ def test_everything_is_checked() -> None:
     ]
     assert names == [
         *("lint", "format", "types", "pages", "model", "pages: types", "pages: tests"),
-        *("crash tests", "service tests", "browser tests", "nlu tests"),
+        *("crash tests", "policy", "service tests", "browser tests", "nlu tests"),
         *("rasa data", "rasa stories"),
     ]
 

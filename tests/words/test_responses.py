@@ -38,7 +38,7 @@ class Rule:
         groups: the level groups; (0, 1, 2, 3) is written without `anger` in the metadata.
         needs: variables that stand in every variant.
         may: variables that stand in some variants and not in others.
-        trades: every one of `ANGRY` levels also has a hotel and a shop variant.
+        trades: every one of `ANGRY` levels also has a variant of every trade.
     """
 
     count: int
@@ -82,14 +82,23 @@ RULES: dict[str, Rule] = {
     "say_ask_phone": _rule(5, EACH),
     "say_ask_item": _rule(5, EACH, trades=True),
     "say_ask_detail": _rule(5, EACH, "detail"),
+    "say_ask_photo": _rule(5, EACH, "matter"),
+    "say_photo_got": _rule(5, EACH),
+    "say_no_photo": _rule(5, EACH, "time"),
     "say_proof_failed": _rule(8, ALL),
     "say_proof_limited": _rule(6, ALL, "time"),
     "say_not_understood": _rule(6, PAIRS),
     # Private: the offer.
     "say_offer": _rule(6, EACH, trades=True),
+    "say_offer_provisional": _rule(5, EACH, "time"),
     "say_offer_more": _rule(5, EACH),
+    "say_offer_last": _rule(5, EACH),
+    "say_offer_other": _rule(5, EACH, "form"),
+    "say_form_none": _rule(5, EACH, "forms"),
+    "say_form_only": _rule(5, EACH),
     "say_more_limit": _rule(5, EACH, "time"),
     "say_offer_again": _rule(8, PAIRS, "until"),
+    "say_form_which": _rule(6, PAIRS, "forms"),
     "say_offer_expired": _rule(6, ALL),
     "say_which": _rule(8, ALL),
     "say_confirm": _rule(6, EACH, "next", trades=True),
@@ -98,9 +107,11 @@ RULES: dict[str, Rule] = {
     "say_think": _rule(8, ALL, "until"),
     "say_why": _rule(5, EACH, "reason"),
     "say_why_none": _rule(5, ALL),
+    "say_fair": _rule(5, EACH),
     # Private: a person.
     "say_handover": _rule(5, EACH, "time"),
     "say_handover_unknown": _rule(5, EACH, "time"),
+    "say_by_person": _rule(5, EACH, "time", "who"),
     "say_handover_safety": _rule(6, ALL, "time"),
     "say_waiting": _rule(10, PAIRS, "time"),
     # Private: progress, the end, talk.
@@ -116,6 +127,7 @@ RULES: dict[str, Rule] = {
 
 # What the actions put in, at the long end of what is usual. None ends in a full stop.
 SAMPLES: dict[str, tuple[str, ...]] = {
+    "who": ("同事", "经理"),
     "matter": ("房间没有打扫干净这件事", "您说的“信号断断续续”这件事", "发错货的事"),
     "time": ("今天18:30前", "10分钟内"),
     "until": ("明天18:00",),
@@ -123,6 +135,8 @@ SAMPLES: dict[str, tuple[str, ...]] = {
     "next": ("客房部20分钟内带您去1510",),
     "reason": ("房间入住前没有按约定打扫",),
     "progress": ("客房部正在打扫1510，预计18:30完成",),
+    "form": ("减免物业费", "换货"),
+    "forms": ("退款、代金券、积分", "换货"),
     "help": ("退房时间在订单页的“入住须知”里",),
 }
 
@@ -137,8 +151,15 @@ NO_APOLOGY = {
     "say_goodbye", "say_offtopic",
 }  # fmt: skip
 
-HOTEL = re.compile("酒店|住店|住的|住得|住好|入住|客房|房间|房费|前台|退房|哪一间")
-SHOP = re.compile("商品|包裹|快递|货|购物|网购|买|仓库")
+# Words of one trade: they stand in its own variants and in no other.
+TRADES: dict[str, re.Pattern[str]] = {
+    "hotel": re.compile("酒店|住店|住的|住得|住好|入住|客房|房间|房费|前台|退房|哪一间"),
+    "shop": re.compile("商品|包裹|快递|货|购物|网购|买|仓库"),
+    "restaurant": re.compile("餐|菜|饭|吃(?!亏)|厨|上桌|口味"),
+    "retail": re.compile("门店|店里|到店|进店|逛店|店员|柜台|收银|结账|小票"),
+    "property": re.compile("小区|物业|业主|楼|报修|家门|自家|回家|邻里"),
+    "travel": re.compile("行程|旅|出游|出来玩|导游|跟团|路上"),
+}
 
 FORBIDDEN: dict[str, re.Pattern[str]] = {
     "你 instead of 您": re.compile("你|您们"),
@@ -165,6 +186,7 @@ FORBIDDEN: dict[str, re.Pattern[str]] = {
 MAY_APOLOGISE = {"say_public_acknowledge", "say_public_apologise", "say_apologise"}
 
 # What every variant of a response must say: each pattern is found in it.
+STANDS = "有效|保留|不撤|不收回|不变|不动|没有变|留|还?在|照旧|照常|照算|算|作数|随时|不受牵连|归您"
 NOT_AGAIN = "不用|不必|不会|不劳|不再|不需要"
 SAYS: dict[str, tuple[str, ...]] = {
     "say_public_invite": ("“进入私聊”", "您.{0,5}(看|可见)|看不[到见]|给了?您|属于您|对您"),
@@ -185,9 +207,32 @@ SAYS: dict[str, tuple[str, ...]] = {
     "say_ask_order": ("订单号", "四位", "确认|核对|核实|冒用|对一下|不让别人"),
     "say_ask_order_number": ("订单号",),
     "say_ask_phone": ("四位|尾号",),
+    "say_ask_photo": ("一张", "没|拍不", "办|定|处理|解决|拍板"),
+    "say_photo_got": ("看",),
+    "say_no_photo": ("同事",),
     "say_ask_item": ("哪一|哪个|一项|一样", "点|选"),
     "say_offer": ("下面",),
+    "say_offer_provisional": (
+        "下面",
+        "同事",
+        # No final settlement, and nothing given up by taking it.
+        "(不|还)(是|算|等于|作|代表)?.{0,3}(最|了结|到此为止|画句号|收场|收尾|了事)|另[说定]|没定|再定|开着",
+        "不(耽误|影响|吃亏|用您放弃|用退|必让步|堵|丢|减)|换您不再|照样|没(有少|让|放弃)|没让|算数"
+        "|都没",
+    ),
     "say_offer_more": ("下面",),
+    "say_offer_last": (
+        "下面",
+        "上限|最多|最后|到顶|到头|全|余地|只能|不了主|顶|到此为止|往上",
+        "同事",
+    ),
+    "say_offer_other": (
+        "下面",
+        "一样|同样|同等|等值|等价|相当|对等|不变|照旧|不减|不多也不少|没(少|动)|缩水|克扣|折扣",
+    ),
+    "say_form_none": (STANDS,),
+    "say_form_only": (STANDS, "同事|人工|人来|找人"),
+    "say_fair": ("会员", "一样|同样|也是|尺子|表|标准|不凭", "少|减|扣|亏|不打折|足|短|占|还是"),
     "say_more_limit": (
         "方案|安排|这份|现有的|眼下",
         "有效|保留|不撤|不受影响|留着|不作废|可选|照留|算数",
@@ -198,6 +243,7 @@ SAYS: dict[str, tuple[str, ...]] = {
     "say_proof_limited": ("同事",),
     "say_handover": ("同事",),
     "say_handover_unknown": ("同事",),
+    "say_by_person": ("{who}", NOT_AGAIN),
     "say_waiting": ("同事",),
 }
 
@@ -301,7 +347,7 @@ def test_an_entry_holds_text_and_known_metadata_only() -> None:
                 assert set(entry) <= {"text", "metadata"}, (response, entry)
                 metadata = entry.get("metadata", {})
                 assert set(metadata) <= {"anger", "industry"}, (response, entry)
-                assert set(metadata.get("industry", ())) <= {"hotel", "shop"}, (response, entry)
+                assert set(metadata.get("industry", ())) <= TRADES.keys(), (response, entry)
 
 
 # --- completeness ----------------------------------------------------------------------------
@@ -316,12 +362,11 @@ def test_every_level_has_enough_variants_for_any_industry(response: str) -> None
 
 
 @each_response
-def test_hotel_and_shop_are_named_at_the_angry_levels_where_the_table_says_so(
-    response: str,
-) -> None:
-    found = {(v.anger, name) for v in _of(response) for name in v.industry}
-    wanted = {(group, name) for group in ANGRY for name in ("hotel", "shop")}
-    assert found == (wanted if RULES[response].trades else set())
+def test_every_trade_is_named_at_the_angry_levels_where_the_table_says_so(response: str) -> None:
+    found = Counter((v.anger, name) for v in _of(response) for name in v.industry)
+    wanted = {(group, name) for group in ANGRY for name in TRADES}
+    assert set(found) == (wanted if RULES[response].trades else set())
+    assert len(set(found.values())) <= 1, "one trade has fewer than another"
 
 
 @each_response
@@ -385,9 +430,7 @@ def test_public_texts_are_one_sentence_or_two_where_two_are_allowed(response: st
 @each_response
 def test_industry_words_stand_where_the_metadata_says_so(response: str) -> None:
     for variant in _of(response):
-        named = tuple(
-            name for name, words in (("hotel", HOTEL), ("shop", SHOP)) if words.search(variant.bare)
-        )
+        named = tuple(name for name, words in TRADES.items() if words.search(variant.bare))
         assert named == variant.industry, variant.text
 
 
@@ -467,6 +510,21 @@ def test_a_question_does_not_ask_for_the_other_half(response: str, never: str) -
     """A failed proof names both halves or neither, so that a guesser learns nothing."""
     for variant in _of(response):
         assert not re.search(never, variant.text), variant.text
+
+
+def test_a_grave_matter_is_neither_admitted_nor_denied() -> None:
+    """What is listed meanwhile makes up for no fault: whether there is one is being looked into."""
+    either = re.compile(
+        "做好|做到位|补(上|偿|救)|属实|查实|确实|责任|我们的(错|不是)|没有问题|不存在|不会有|正品"
+    )
+    for variant in _of("say_offer_provisional"):
+        assert not either.search(variant.text), variant.text
+
+
+def test_a_person_who_decides_is_no_reproach() -> None:
+    """Too much, too often or to be confirmed: the reason is not held against the customer."""
+    for variant in _of("say_by_person"):
+        assert not re.search("次数|多次|频繁|经常|太多|核查您|可疑|异常|记录不良", variant.text)
 
 
 # --- no two alike ----------------------------------------------------------------------------

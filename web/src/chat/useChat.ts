@@ -1,7 +1,10 @@
 import { computed, onScopeDispose, ref, shallowRef } from "vue";
+import { customerApi } from "../wire/api";
 import type { ChatEvent, ServiceStatus } from "../wire/contract";
 import { Outbox, tabStorage, type Outgoing } from "../wire/outbox";
 import { LiveSocket, type Connection, type Cursor } from "../wire/socket";
+import { PictureQueue } from "./pictureQueue";
+import type { Prepared } from "./shrink";
 import { placeOf, Timeline, type Entry } from "./timeline";
 
 /** Events that come in one burst (a whole history, say) are shown in one go. */
@@ -15,6 +18,8 @@ const SETTLED_MS = 400;
 export interface ChatOptions {
   path: string;
   cursors: readonly Cursor[];
+  /** The private conversation that pictures are sent to; absent where none can be. */
+  conversation?: string;
   /** See `SocketOptions.revive`. */
   revive?: () => Promise<boolean>;
 }
@@ -24,6 +29,7 @@ export function useChat(options: ChatOptions) {
   const timeline = new Timeline();
   const entries = shallowRef<readonly Entry[]>([]);
   const outgoing = shallowRef<readonly Outgoing[]>([]);
+  const pictures = shallowRef<readonly Outgoing[]>([]);
   const connection = ref<Connection>("connecting");
   const everOpen = ref(false);
   const settled = ref(false);
@@ -46,7 +52,9 @@ export function useChat(options: ChatOptions) {
     }
     entries.value = timeline.entries().slice();
     for (const { event } of gathered) {
-      if (event.kind === "message" && event.mine && event.client_id) outbox.drop(event.client_id);
+      if (event.kind !== "message" || !event.mine || !event.client_id) continue;
+      outbox.drop(event.client_id);
+      queue.shown(event.client_id);
     }
     gathered = [];
     settleSoon();
@@ -61,6 +69,12 @@ export function useChat(options: ChatOptions) {
   const outbox = new Outbox(`huixin.unsent.${options.path}`, tabStorage(), (items) => {
     outgoing.value = items;
   });
+
+  const queue = new PictureQueue(
+    (id, content, progress) =>
+      customerApi.sendPicture(options.conversation ?? "", id, content, progress),
+    (items) => (pictures.value = items),
+  );
 
   const socket = new LiveSocket({
     path: options.path,
@@ -87,8 +101,10 @@ export function useChat(options: ChatOptions) {
       },
       connection(state) {
         connection.value = state;
-        if (state === "open") everOpen.value = true;
-        else typing.value = null;
+        if (state === "open") {
+          everOpen.value = true;
+          queue.resume();
+        } else typing.value = null;
       },
       reset(cursor) {
         if (gathering) {
@@ -104,11 +120,15 @@ export function useChat(options: ChatOptions) {
   /** What the desk has shown already is drawn from its event, not from here. */
   const pending = computed(() => {
     const shown = new Set(entries.value.map((entry) => entry.key));
-    return outgoing.value.filter((item) => !shown.has(`say:${item.id}`));
+    const all = [...outgoing.value, ...pictures.value].sort((one, two) =>
+      one.at.localeCompare(two.at),
+    );
+    return all.filter((item) => !shown.has(`say:${item.id}`));
   });
 
   onScopeDispose(() => {
     socket.stop();
+    queue.end();
     clearTimeout(gathering);
     clearTimeout(settling);
     clearTimeout(typingEnds);
@@ -124,8 +144,16 @@ export function useChat(options: ChatOptions) {
     typing,
     start: () => socket.start(),
     say: (text: string, button?: string) => socket.say(text, button),
-    retry: (id: string) => socket.retry(id),
-    discard: (id: string) => outbox.drop(id),
+    sendPicture: (picture: Prepared) => queue.add(picture, new Date().toISOString()),
+    /** Where this page itself has the picture that it sent under an id. */
+    ownPicture: (id: string | null | undefined) => queue.sourceOf(id),
+    retry(id: string) {
+      if (!queue.again(id)) socket.retry(id);
+    },
+    discard(id: string) {
+      queue.discard(id);
+      outbox.drop(id);
+    },
     /** Tells the other side that something is being written, not more often than needed. */
     tellTyping() {
       const now = Date.now();

@@ -1,12 +1,11 @@
-/** The trades that the pages have words for; any other is shown as the business wrote it. */
+/** The trades that a business can be in; any other is shown as the business wrote it. */
 const NAMES: Record<string, string> = {
   hotel: "酒店住宿",
   shop: "网上商城",
-  catering: "餐饮",
-  travel: "旅行",
-  telecom: "通信",
-  airline: "航空",
-  logistics: "物流快递",
+  restaurant: "餐饮",
+  retail: "零售门店",
+  property: "物业服务",
+  travel: "旅行社",
 };
 
 export function industryName(industry: string): string {

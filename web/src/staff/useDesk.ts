@@ -1,7 +1,7 @@
 import { computed, onScopeDispose, ref, shallowRef } from "vue";
 import { placeOf, Timeline } from "../chat/timeline";
 import { ApiError, StaffApi } from "../wire/api";
-import type { ChatEvent, DeskConversation, DeskLists, StaffMember } from "../wire/contract";
+import type { ChatEvent, DeskConversation, DeskLists, Facts, StaffMember } from "../wire/contract";
 import { Outbox } from "../wire/outbox";
 import type { Outgoing } from "../wire/outbox";
 import { LiveSocket, type Connection } from "../wire/socket";
@@ -294,6 +294,19 @@ export function useDesk() {
     },
     take: () => act((id) => api.take(id)),
     giveBack: (note: string) => act((id) => api.giveBack(id, note)),
+    /** Of a conversation by id: what was set last may be saved as another one is opened. */
+    async setFacts(id: string, facts: Facts): Promise<boolean> {
+      if (opened.value === id) trouble.value = "";
+      let done = true;
+      try {
+        await api.setFacts(id, facts);
+      } catch (error) {
+        done = false;
+        if (opened.value === id || !(error instanceof ApiError)) tell(error);
+      }
+      if (me.value && opened.value === id) await refreshDetail();
+      return done;
+    },
     async answer(text: string) {
       const id = opened.value;
       if (id) await post(id, outboxOf(id).add(text, new Date().toISOString()));

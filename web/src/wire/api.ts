@@ -2,8 +2,10 @@ import type {
   Customer,
   DeskConversation,
   DeskLists,
+  Facts,
   Invitation,
   OwnConversation,
+  Picture,
   PrivateConversation,
   Room,
   RoomState,
@@ -12,6 +14,8 @@ import type {
 } from "./contract";
 
 const TIMEOUT_MS = 10_000;
+
+const part = encodeURIComponent;
 
 /** An answer of the desk that is not a success, or no answer at all (`status` 0). */
 export class ApiError extends Error {
@@ -61,24 +65,63 @@ async function call<T>(
     // No connection, or the time limit: to the reader both are "cannot reach the service".
     throw new ApiError(0, "unreachable", WORDS[0] ?? "");
   }
+  return read<T>(response.status, raw);
+}
+
+/** Reads what the desk answered; throws what is not a success. */
+function read<T>(status: number, raw: string): T {
+  const ok = status >= 200 && status < 300;
   let answer: unknown = null;
   try {
     answer = raw === "" ? null : JSON.parse(raw);
   } catch {
-    if (response.ok) throw new ApiError(502, "bad_answer", "服务的回答看不懂，请稍后再试。");
+    if (ok) throw new ApiError(502, "bad_answer", "服务的回答看不懂，请稍后再试。");
   }
-  if (!response.ok) {
+  if (!ok) {
     const error = (answer as { error?: { code?: string; message?: string } } | null)?.error;
     throw new ApiError(
-      response.status,
-      error?.code ?? `http_${response.status}`,
-      error?.message ?? WORDS[response.status] ?? "服务出了点问题，请稍后再试。",
+      status,
+      error?.code ?? `http_${status}`,
+      error?.message ?? WORDS[status] ?? "服务出了点问题，请稍后再试。",
     );
   }
   return answer as T;
 }
 
-const part = encodeURIComponent;
+const UPLOAD_TIMEOUT_MS = 180_000;
+
+/**
+ * Sends a picture; `XMLHttpRequest`, because `fetch` cannot say how far it is.
+ *
+ * @param id made by this page; sent again under it, it is the same picture.
+ * @param progress is told the share that has left, between 0 and 1.
+ */
+function upload(
+  conversation: string,
+  id: string,
+  content: Blob,
+  progress: (share: number) => void,
+): Promise<{ picture: Picture; repeated: boolean }> {
+  return new Promise((resolve, reject) => {
+    const request = new XMLHttpRequest();
+    const lost = (): void => reject(new ApiError(0, "unreachable", WORDS[0] ?? ""));
+    request.open("POST", `/api/conversations/${part(conversation)}/pictures?client_id=${part(id)}`);
+    request.timeout = UPLOAD_TIMEOUT_MS;
+    request.setRequestHeader("Accept", "application/json");
+    request.upload.onprogress = (event) => {
+      if (event.lengthComputable) progress(event.loaded / event.total);
+    };
+    request.onload = () => {
+      try {
+        resolve(read(request.status, request.responseText));
+      } catch (error) {
+        reject(error as ApiError);
+      }
+    };
+    request.onerror = request.ontimeout = request.onabort = lost;
+    request.send(content);
+  });
+}
 
 export const customerApi = {
   rooms: () => call<{ rooms: Room[]; status: ServiceStatus }>("GET", "/api/rooms"),
@@ -96,8 +139,15 @@ export const customerApi = {
   renew: (token: string) =>
     call<{ token: string }>("POST", `/api/invitations/${part(token)}/renew`, {}),
   conversation: (id: string) => call<PrivateConversation>("GET", `/api/conversations/${part(id)}`),
+  sendPicture: upload,
   mine: () => call<{ conversations: OwnConversation[] }>("GET", "/api/my/conversations"),
 };
+
+/** Where a picture is read: by its customer, or by staff. */
+export function picturePath(conversation: string, picture: string, staff = false): string {
+  const root = staff ? "/api/staff" : "/api";
+  return `${root}/conversations/${part(conversation)}/pictures/${part(picture)}`;
+}
 
 /** The staff calls; every change carries the CSRF token that login or `me` gave. */
 export class StaffApi {
@@ -134,6 +184,10 @@ export class StaffApi {
 
   giveBack(id: string, note: string): Promise<unknown> {
     return this.change(`/api/staff/conversations/${part(id)}/give_back`, { note });
+  }
+
+  setFacts(id: string, facts: Facts): Promise<unknown> {
+    return this.change(`/api/staff/conversations/${part(id)}/facts`, facts);
   }
 
   private keep(answer: { staff: StaffMember; csrf?: string }): StaffMember {

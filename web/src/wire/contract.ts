@@ -67,6 +67,13 @@ export interface ReplyButton {
   style?: string;
 }
 
+/** A picture that a customer sent; its size in pixels is known before it is loaded. */
+export interface Picture {
+  id: string;
+  width: number;
+  height: number;
+}
+
 export interface MessageEvent extends EventBase {
   kind: "message";
   author: Author;
@@ -76,6 +83,8 @@ export interface MessageEvent extends EventBase {
   reply_to?: string | null;
   buttons?: ReplyButton[] | null;
   client_id?: string | null;
+  /** Sent instead of words; `text` is a stand-in then. */
+  picture?: Picture | null;
 }
 
 export interface InvitationEvent extends EventBase {
@@ -94,14 +103,26 @@ export interface ReminderEvent extends EventBase {
 
 export type OfferState = "open" | "accepted" | "refused" | "replaced";
 
+/** What is owed by law or contract, and what is given beyond it. */
+export type OfferPart = "floor" | "goodwill";
+
+export interface OfferItem {
+  title: string;
+  detail: string;
+  /** Absent in offers of before the two were told apart. */
+  part?: OfferPart;
+}
+
 export interface OfferEvent extends EventBase {
   kind: "offer";
   offer: string;
-  items: { title: string; detail: string }[];
+  items: OfferItem[];
   reason: string;
   steps: string[];
   expires: string;
   state: OfferState;
+  /** Something is still being looked into: nothing of this is final. */
+  provisional?: boolean;
   /** What can be answered with one press; absent once it is decided. */
   buttons?: ReplyButton[] | null;
 }
@@ -249,10 +270,48 @@ export interface DeskLists {
   bot: DeskRow[];
 }
 
+/** The facts that staff set; values as in `recovery/remedy/facts.py`. */
+export type FactName = "fault" | "finding" | "harm";
+export type Facts = Partial<Record<FactName, string>>;
+
+/** What the policy would give; sums in fen. */
+export interface PolicyAdvice {
+  authority: string;
+  rules: string[];
+  policy: string;
+  reason: string;
+  items: (OfferItem & { worth?: number | null })[];
+  floor_fen: number;
+  goodwill_fen: number;
+  /** What follows is absent in advice of before it was kept. */
+  day?: string;
+  evidence?: string;
+  lacks_evidence?: boolean;
+  provisional?: boolean;
+  facts?: Record<string, unknown>;
+}
+
+export interface DeskOffer {
+  id: string;
+  state: OfferState;
+  items: OfferItem[];
+  reason: string;
+  rules: string[];
+  policy?: string;
+  floor_fen?: number;
+  goodwill_fen?: number;
+  provisional?: boolean;
+}
+
 export interface DeskCase {
   facts?: Record<string, unknown> | null;
-  offers?: Record<string, unknown>[] | null;
+  offers?: DeskOffer[] | null;
   reason?: string | null;
+  /** A second matter of the customer's, in words. */
+  also?: string | null;
+  /** With the facts as they stand; null where there is none, and `no_advice` says why. */
+  advice?: PolicyAdvice | null;
+  no_advice?: string | null;
   [key: string]: unknown;
 }
 

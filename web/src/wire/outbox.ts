@@ -15,6 +15,17 @@ export interface Outgoing {
   message?: string;
   /** Whether sending the same again can help. */
   retry?: boolean;
+  /** Sent instead of words, as this page has it. */
+  readonly picture?: LocalPicture;
+  /** The share of a picture that has left, between 0 and 1. */
+  progress?: number;
+}
+
+/** A picture at an address that this page can show, with its size in pixels. */
+export interface LocalPicture {
+  readonly src: string;
+  readonly width: number;
+  readonly height: number;
 }
 
 type Store = Pick<Storage, "getItem" | "setItem" | "removeItem">;
