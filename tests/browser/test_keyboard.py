@@ -73,7 +73,7 @@ def test_from_the_start_page_to_an_accepted_offer(party: Party) -> None:
     expect(guest.offers).to_be_visible()
 
     passed = tab_to(page, "就这样办", "Shift+Tab")
-    assert passed == ["不接受", "还不够", "就这样办"]
+    assert passed == ["不接受", "换一种形式", "还不够", "就这样办"]
     keys.press("Space")
     expect(guest.offers).to_contain_text("您已接受")
     expect(guest.progress.first).to_be_visible()

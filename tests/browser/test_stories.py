@@ -35,14 +35,16 @@ def test_the_hotel_story(party: Party) -> None:
     expect(guest.offers).to_have_count(1)
     offer = guest.offers
     expect(offer).to_contain_text("等您决定")
-    for words in ("换一间打扫好", "晚餐", "下次入住减"):
-        expect(offer.locator(".goods")).to_contain_text(words)
+    owed, beyond = (offer.get_by_role("list", name=name) for name in ("应给您的", "另外的心意"))
+    expect(owed).to_contain_text("换一间打扫好")
+    for words in ("2位的正餐", "下次入住减"):
+        expect(beyond).to_contain_text(words)
     expect(offer).to_contain_text("为什么是这个方案")
-    expect(offer).to_contain_text("是我们的责任")
+    expect(offer).to_contain_text("就该住得干净")
     expect(offer.locator("ol").get_by_role("listitem")).to_have_count(3)
-    expect(offer.get_by_role("button")).to_have_text(["就这样办", "还不够", "不接受"])
+    expect(offer.get_by_role("button")).to_have_text(["就这样办", "还不够", "换一种形式", "不接受"])
 
-    settle(guest, ["换一间打扫好", "晚餐", "下次入住减"])
+    settle(guest, ["换一间打扫好", "2位的正餐", "下次入住减"])
     expect(guest.from_bot.filter(has_text="20分钟内同事到房门口接您换房")).to_have_count(1)
 
     # All of it is still there when the page is opened anew, each thing once.
@@ -62,9 +64,8 @@ def test_the_hotel_story(party: Party) -> None:
 def test_the_shop_story_with_more_asked_for_once(party: Party) -> None:
     guest = party.guest("苏禾").enter_room(SHOP).complain().enter_private().prove()
     first = guest.offers.first
-    expect(first.locator(".goods")).to_contain_text("马上补寄月白手冲咖啡杯")
-    expect(first.locator(".goods")).to_contain_text("快递员上门取回")
-    expect(first.locator(".goods")).to_contain_text("墨色手冲咖啡杯")
+    for words in ("马上补寄月白手冲咖啡杯", "快递员上门取回", "墨色手冲咖啡杯"):
+        expect(first).to_contain_text(words)
 
     guest.press("还不够")
     expect(guest.offers).to_have_count(2)
@@ -73,7 +74,7 @@ def test_the_shop_story_with_more_asked_for_once(party: Party) -> None:
     second = guest.offers.last
     expect(second).to_contain_text("等您决定")
     for words in ("马上补寄月白手冲咖啡杯", "快递员上门取回", "墨色手冲咖啡杯", "元无门槛券"):
-        expect(second.locator(".goods")).to_contain_text(words)
+        expect(second).to_contain_text(words)
 
     settle(guest, ["马上补寄", "快递员上门取回", "元无门槛券", "墨色手冲咖啡杯"])
     expect(guest.progress.filter(has_text="运单")).to_have_count(1)

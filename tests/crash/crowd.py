@@ -141,7 +141,7 @@ def _buttons(page: LastingPage) -> list[dict[str, str]]:
 async def hasty(talk: Talk, room: LastingPage) -> None:
     """Send several messages without waiting, in public and in private."""
     await talk.say(room, COMPLAINT)
-    await talk.ask(room, "等了三天才到，结果是坏的")
+    await talk.ask(room, "等了三天才到，结果发错了")
     chat = await _invited(talk, room)
     await talk.say(chat, f"订单号{talk.order.number}")
     await talk.ask(chat, f"手机尾号{talk.order.last4}")

@@ -12,7 +12,8 @@ from tests.crash.ledger import Ledger, add_order
 from tests.support.stack import Stack
 
 ROOM = "qinghe-square"
-COMPLAINT = "我收到的杯子是碎的，气死我了！"
+# No photo is asked for; the offer has several remedies, and a second round gives more.
+COMPLAINT = "你们发错货了，我收到的根本不是我买的那个，气死我了！"
 _numbers = itertools.count(1)
 
 

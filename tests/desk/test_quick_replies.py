@@ -183,10 +183,11 @@ async def test_accepting_while_a_person_is_awaited_is_settled_at_once(
     async with guest(stack) as one:
         said = await offered(one, order)
         more = await one.tell(MORE, the_button(said, MORE))
-        again = await one.tell(MORE, the_button(more, MORE))
+        last = await one.tell(MORE, the_button(more, MORE))
+        again = await one.tell(MORE, the_button(last, MORE))
         assert any(event["kind"] == "owner" and event["owner"] == "queue" for event in again)
         assert (await lin.row(one.conversation))[0] == "queue"
-        after = await one.tell(TAKE, the_button(more, TAKE))
+        after = await one.tell(TAKE, the_button(last, TAKE))
         assert offers(after)[-1]["state"] == "accepted"
         where, row = await lin.row(one.conversation)
         assert (where, row["stage"]) == ("bot", "agreed")
