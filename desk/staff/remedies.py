@@ -26,7 +26,7 @@ pages = Blueprint("staff_remedies", url_prefix="/api/staff")
 @pages.post("/conversations/<conversation_id:str>/remedies/<key:str>/retry")
 @logged_in
 async def retry(request: Request, conversation_id: str, key: str) -> HTTPResponse:
-    """Try a remedy again that was given up. Sent again it changes nothing."""
+    """Try a remedy again that was given up or refused. Sent again it changes nothing."""
     context, who, key = context_of(request), request.ctx.staff, unquote(key)
     router: Router = request.app.ctx.router
 
@@ -44,8 +44,6 @@ async def retry(request: Request, conversation_id: str, key: str) -> HTTPRespons
         raise not_found() from error
     except OwnershipError as error:
         raise PageError(409, "not_owner", "请先接手这段会话，再重新办理") from error
-    if answer["state"] == "refused":
-        raise PageError(409, "refused", "订单系统拒绝了这一项，重试没有用，请人工办理")
     return json(answer)
 
 
@@ -62,8 +60,8 @@ def set_going(
         now: The present moment.
 
     Returns:
-        What to publish, and `{"key", "state", "repeated"}`: `repeated` where it was not given up,
-        or somebody has set it going before.
+        What to publish, and `{"key", "state", "repeated"}`: `repeated` where it is under way
+        already, or done.
 
     Raises:
         LookupError: No such conversation, or no such remedy of it.

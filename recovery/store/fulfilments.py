@@ -162,16 +162,17 @@ def give_up(db: Connection, item: Fulfilment, problem: str | None = None) -> boo
 
 
 def retry(db: Connection, key: str) -> bool:
-    """Set a remedy going again that was given up: due at once, with all its tries before it.
+    """Set a remedy going again that was given up or refused: due at once, all tries before it.
 
-    Its key stays the same, so that what the order system has done already is not done again.
+    Its key stays the same, so that what the order system has done already is not done again. A
+    refusal binds nobody for ever: a person may have put right what was in the way.
 
     Returns:
-        Whether it had been given up.
+        Whether it had been given up or refused.
     """
     changed = db.execute(
         update(fulfilments)
-        .where(fulfilments.c.key == key, fulfilments.c.state == "failed")
+        .where(fulfilments.c.key == key, fulfilments.c.state.in_(("failed", "refused")))
         .values(state="todo", attempts=0)
     ).rowcount
     return bool(changed)

@@ -147,8 +147,13 @@ def test_what_was_given_up_is_due_again_only_when_somebody_says_so(database: Dat
         assert not fulfilments.retry(db, "o9:9")
         assert fulfilments.retry(db, item.key)
         assert not fulfilments.retry(db, item.key)
-    again = due(database, NOW)[0]
-    assert (again.key, again.state, again.attempts) == ("o1:0", "todo", 0)
+        assert fulfilments.settle(db, "o1:1", "refused", None, "RemedyRefusedError")
+        assert fulfilments.retry(db, "o1:1"), "a person has put right what was in the way"
+    again = due(database, NOW)
+    assert [(one.key, one.state, one.attempts) for one in again] == [
+        ("o1:0", "todo", 0),
+        ("o1:1", "todo", 0),
+    ]
 
 
 @pytest.mark.usefixtures("conversation")
