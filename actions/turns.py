@@ -108,8 +108,8 @@ class _Turn:
                 external_customer=known.external,
                 pressed=_pressed(metadata),
                 underway=known.underway,
-                given_before=_given_before(context, business, case),
-                past=_past(context, business, case),
+                given_before=_given_before(context, business),
+                past=_past(context, business),
                 affordable=_affordable(context, business),
                 picture=picture,
             )
@@ -192,25 +192,23 @@ def _known(context: Context, metadata: dict[str, Any], tracker: Tracker) -> _Kno
     return _Known(case, external, underway)
 
 
-def _given_before(context: Context, business: Business, case: Case | None) -> Callable[[str], bool]:
+def _given_before(context: Context, business: Business) -> Callable[[str, str], bool]:
     """Whether the bot has settled as many cases of an order as it may; asked only when needed."""
 
-    def given(order_number: str) -> bool:
+    def given(order_number: str, case_id: str) -> bool:
         most = context.settings.limits.remedied_cases_per_order
-        own = case.id if case else ""
         with context.database.read() as db:
-            return fulfilments.given_before(db, business.id, order_number, own, most)
+            return fulfilments.given_before(db, business.id, order_number, case_id, most)
 
     return given
 
 
-def _past(context: Context, business: Business, case: Case | None) -> Callable[[str, str], Past]:
+def _past(context: Context, business: Business) -> Callable[[str, str, str], Past]:
     """What the customer of an order had before; asked only when needed."""
 
-    def past(order_customer: str, failure: str) -> Past:
-        own = case.id if case else ""
+    def past(order_customer: str, failure: str, case_id: str) -> Past:
         with context.database.read() as db:
-            had = decisions.history(db, business.id, order_customer, failure, own, utc_now())
+            had = decisions.history(db, business.id, order_customer, failure, case_id, utc_now())
         return Past(had.claims, had.recurrence)
 
     return past

@@ -158,10 +158,18 @@ class Business(BaseModel):
         """
         return self._in_service(now, timedelta(minutes=self.reply_minutes))
 
+    def done_by(self, now: datetime, minutes: int) -> datetime:
+        """By when staff have done something that takes this long: inside service hours only.
+
+        Args:
+            now: The moment from which it counts, aware.
+            minutes: How long it takes.
+        """
+        return self._in_service(now, timedelta(minutes=minutes))
+
     def done_by_words(self, now: datetime, minutes: int) -> str:
-        """By when staff have done something that takes this long, as a person would say it."""
-        by = self._in_service(now, timedelta(minutes=minutes))
-        return spoken_moment(by, now, self.zone)
+        """The same as a person would say it, for example `明天10:00前`."""
+        return spoken_moment(self.done_by(now, minutes), now, self.zone)
 
     def _in_service(self, now: datetime, wait: timedelta) -> datetime:
         local = now.astimezone(self.zone)

@@ -173,6 +173,9 @@ def _settle(case: Case, offer_id: str, state: OfferState, now: datetime) -> tupl
     offer = case.offer(offer_id)
     if offer is None or not offer.open_at(now):
         raise OfferNotOpenError(offer_id)
+    if state == "accepted" and case.accepted_offer:
+        # One case, one remedy: what else it needs is for a person.
+        raise OfferNotOpenError(offer_id)
     return tuple(replace(one, state=state) if one.id == offer_id else one for one in case.offers)
 
 

@@ -23,6 +23,7 @@ from recovery.commands import (
     HandOver,
     Invite,
     MakeOffer,
+    Note,
     OpenCase,
     RefuseOffer,
     TriedProof,
@@ -85,6 +86,10 @@ class _Turn:
         entry = streams.append(self.db, stream, {"id": event_id, **event}, self.now)
         if entry:
             self.entries.append(entry)
+
+
+class _FoundOtherwiseError(Exception):
+    """Staff have found something else than the offer was made from."""
 
 
 class _GivenBeforeError(Exception):
@@ -161,6 +166,9 @@ def commit_answer(
     except _GivenBeforeError:
         _withdraw(turn)
         return _instead(turn, "repeated", phrases.repeated)
+    except _FoundOtherwiseError:
+        _withdraw(turn)
+        return _instead(turn, "offer_gone", phrases.offer_gone)
     except OverBudgetError:
         # The offer stands; a person confirms it.
         return _instead(turn, "budget", phrases.over_budget)
@@ -246,7 +254,20 @@ def commit_overheard(
         conversations.count_turn(db, turn.conversation.id)
         if message.picture is None:
             _heed(turn, Understood.from_parse(understood))
+    if message.picture and turn.case:
+        _note_picture(turn)
     return Committed(turn.entries, changed=turn.changed)
+
+
+def _note_picture(turn: _Turn) -> None:
+    """A picture that comes while a person has the case is evidence as any other."""
+    if turn.case is None or turn.case.facts.get("evidence") == "photo":
+        return
+    command = Note({"evidence": "photo"})
+    # Nothing else changes: what a person has settled stays so.
+    turn.case = replace(turn.case, facts={**turn.case.facts, **command.facts})
+    _save(turn)
+    cases.log(turn.db, turn.case.id, turn.message.id, command, turn.now)
 
 
 def _begin(db: Connection, context: Context, message: Message, now: datetime) -> _Turn | None:
@@ -338,6 +359,7 @@ def _hold_orders(turn: _Turn, commands: list[Command]) -> None:
         _GivenBeforeError: It had its remedies in other cases. Nothing is accepted.
         OverBudgetError: The goodwill of the day or the customer is used up. Nothing is accepted.
         _TooOftenError: The customer had too much elsewhere meanwhile. Nothing is accepted.
+        _FoundOtherwiseError: Staff have found something else meanwhile. Nothing is accepted.
     """
     if turn.case is None:
         return
@@ -346,6 +368,8 @@ def _hold_orders(turn: _Turn, commands: list[Command]) -> None:
     offers = [one for one in wanted if one is not None and one.open_at(turn.now)]
     if not offers:
         return
+    if any(_found_otherwise(turn.case, offer) for offer in offers):
+        raise _FoundOtherwiseError(offers[0].id)
     business = turn.conversation.business
     # All in one order, orders before the budget: nobody waits for who waits for him.
     for number in sorted({one.order_number for one in offers}):
@@ -395,6 +419,12 @@ def _check_claims(turn: _Turn, case: Case, offer: Offer) -> None:
         return
     if before.authority == AUTHORITY_OF_BOT != after.authority:
         raise _TooOftenError(offer.id)
+
+
+def _found_otherwise(case: Case, offer: Offer) -> bool:
+    """Whether staff have set fault or finding since an offer was made from others."""
+    set_now = {name: case.facts[name] for name in ("fault", "finding") if name in case.facts}
+    return any(offer.facts.get(name, value) != value for name, value in set_now.items())
 
 
 def _withdraw(turn: _Turn) -> None:

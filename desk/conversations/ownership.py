@@ -12,6 +12,7 @@ from desk.conversations.commit import Changed, Committed
 from desk.conversations.ingest import clean
 from recovery.case import apply, given_back
 from recovery.commands import Note
+from recovery.dialogue.harm import HARM_BY, STAFF
 from recovery.ids import fingerprint
 from recovery.privacy import mask
 from recovery.store import cases, conversations, streams
@@ -146,6 +147,8 @@ def note_facts(
     changes = {name: value for name, value in facts.items() if case.facts.get(name) != value}
     if not changes:
         return Committed([])
+    if "harm" in changes:
+        changes[HARM_BY] = STAFF
     command = Note(changes)
     noted = apply(case, command, now)
     if noted:

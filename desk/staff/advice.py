@@ -137,8 +137,8 @@ def _advise(
 ) -> dict[str, Any]:
     now = context.clock()
 
-    def past(order_customer: str, failure: str) -> Past:
-        had = decisions.history(db, business.id, order_customer, failure, case.id, now)
+    def past(order_customer: str, failure: str, case_id: str) -> Past:
+        had = decisions.history(db, business.id, order_customer, failure, case_id, now)
         return Past(had.claims, had.recurrence)
 
     turn = Turn(

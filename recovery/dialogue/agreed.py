@@ -1,6 +1,6 @@
 """After acceptance: how far it is, from what was really done, and an open ear when it is not."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from recovery.anger import ANGRY
 from recovery.case import Case
@@ -49,7 +49,7 @@ def agreed_turn(turn: Turn, case: Case) -> Reply:
 
 def _progress(turn: Turn, case: Case) -> Reply:
     """Say how far it is; what is late goes to a person before the customer has to insist."""
-    if any(_late(one, turn.now) for one in turn.underway):
+    if any(_late(turn, one) for one in turn.underway):
         return hand_over(turn, "late", "say_handover")
     if turn.underway:
         progress = "，".join(_words(turn, one) for one in turn.underway[:3])
@@ -59,14 +59,15 @@ def _progress(turn: Turn, case: Case) -> Reply:
     return Reply((Say("say_progress", turn.level, {"progress": progress}),))
 
 
-def _due(one: Underway) -> datetime | None:
+def _due(turn: Turn, one: Underway) -> datetime | None:
+    """By when it was promised, which is inside service hours; None where no time was named."""
     minutes = one.remedy.get("minutes")
-    return one.since + timedelta(minutes=minutes) if minutes else None
+    return turn.business.done_by(one.since, minutes) if minutes else None
 
 
-def _late(one: Underway, now: datetime) -> bool:
-    due = _due(one)
-    return one.state != "done" and due is not None and due < now
+def _late(turn: Turn, one: Underway) -> bool:
+    due = _due(turn, one)
+    return one.state != "done" and due is not None and due < turn.now
 
 
 def _words(turn: Turn, one: Underway) -> str:
@@ -76,6 +77,6 @@ def _words(turn: Turn, one: Underway) -> str:
     if one.state in ("refused", "failed"):
         # The order system could not do it: nothing goes on by itself any more.
         return f"“{kind.title(one.remedy)}”没能自动办成，同事在跟进"
-    due = _due(one)
+    due = _due(turn, one)
     when = f"，{spoken_moment(due, turn.now, turn.business.zone)}办好" if due else ""
     return f"“{kind.title(one.remedy)}”正在办{when}"

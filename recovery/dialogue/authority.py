@@ -7,6 +7,7 @@ from recovery.case import Case
 from recovery.dialogue.reply import Turn
 from recovery.failures import FAILURES
 from recovery.orders.system import Item, Order
+from recovery.remedy.catalogue import MONEY_BACK
 from recovery.remedy.facts import FACTS
 from recovery.remedy.policy import BOT, Decision
 
@@ -61,7 +62,7 @@ def decide(turn: Turn, case: Case, matter: Matter, round_: int = 0, choice: str 
         PolicyError: The policy has no answer.
     """
     order, today = matter.order, turn.now.astimezone(turn.business.zone).date()
-    past = turn.past(order.customer, matter.failure)
+    past = turn.past(order.customer, matter.failure, case.id)
     # Who complained within the seven days of the law does not lose them while we talk.
     told = datetime.fromisoformat(case.opened_at) if case.opened_at else turn.now
     told_on = min(today, told.astimezone(turn.business.zone).date())
@@ -88,6 +89,15 @@ def decide(turn: Turn, case: Case, matter: Matter, round_: int = 0, choice: str 
             escalation="escalation" in turn.heard.flags,
         )
     )
+
+
+def by_bot(decision: Decision) -> bool:
+    """Whether the bot itself may offer this.
+
+    A refund of nothing (a gift, an order paid with points) is none: a person sees what is owed.
+    """
+    empty = any(one.get("worth") == 0 for one in decision.remedies if one["kind"] in MONEY_BACK)
+    return decision.authority == BOT and not empty
 
 
 def settled_by_bot(turn: Turn, failure: str | None) -> bool:

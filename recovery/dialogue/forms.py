@@ -3,10 +3,10 @@
 import re
 
 from recovery.case import Case
-from recovery.dialogue.authority import Matter, decide
+from recovery.dialogue.authority import Matter, by_bot, decide
 from recovery.dialogue.reply import Turn
 from recovery.remedy.facts import CHOICES
-from recovery.remedy.policy import BOT, Decision
+from recovery.remedy.policy import Decision
 
 FORM_WORDS = {
     "refund": "退款",
@@ -68,7 +68,7 @@ def _only(text: str) -> str | None:
 def in_form(turn: Turn, case: Case, matter: Matter, round_: int, choice: str) -> Decision | None:
     """The decision in another form; None where that form is not to be had from the bot."""
     decision = decide(turn, case, matter, round_, choice)
-    if not decision.row("choices") or decision.authority != BOT:
+    if not decision.row("choices") or not by_bot(decision):
         return None
     return decision
 

@@ -6,8 +6,13 @@ and neither is the failure itself: a parcel that is lost is what the complaint i
 """
 
 import re
+from collections.abc import Mapping
+from typing import Any
 
 from recovery.remedy.facts import HARMS
+
+HARM_BY, STAFF = "harm_by", "staff"
+"""The fact of a case that says who set its harm, and its value where it was staff."""
 
 _SIGNS = {
     "injury": re.compile(
@@ -45,6 +50,11 @@ _ASKED = re.compile(r"(?:吗|么|嘛|吧|没有)[？?]?$|^(?:如果|要是|万�
 _CLAUSES = re.compile(r"[^，。！？!?,.；;、\s]+[？?]?")
 # What happened to the goods on the way is the failure itself.
 _ON_THE_WAY = re.compile(r"快递|物流|包裹|包装|发货|寄来|收到")
+# Figures of speech: nobody bled, nothing broke but the mood.
+_FIGURES = re.compile(
+    r"流血流汗|血汗|(?<![天空脾])(?:气|急|恶心|烦|吓|愁)(?:得|到)我?(?:都|快|要|差点)?[^，。！？,.!?]{0,8}"
+    r"|心情|心(?:都)?碎|心里"
+)
 _BY_NATURE = re.compile(r"对[^，。！？,.!?]{1,6}过敏(?!了)")
 
 
@@ -59,6 +69,7 @@ def read_harm(text: str, known: str | None = None) -> str | None:
         One of `recovery.remedy.facts.HARMS`, or None where nothing new is told.
     """
     clauses = _CLAUSES.findall(_BY_NATURE.sub(" ", text))
+    clauses = [clause for clause in clauses if not _FIGURES.search(clause)]
     told = next(
         (harm for harm in _SIGNS if any(_tells(harm, clause) for clause in clauses)),
         None,
@@ -66,6 +77,16 @@ def read_harm(text: str, known: str | None = None) -> str | None:
     if told is None or (known is not None and HARMS.index(told) <= HARMS.index(known)):
         return None
     return told
+
+
+def told_harm(text: str, facts: Mapping[str, Any]) -> str | None:
+    """The harm a message tells beyond what the case knows.
+
+    Args:
+        text: The message.
+        facts: Of the case. What staff have set stands: they looked, and words may be heated.
+    """
+    return None if facts.get(HARM_BY) == STAFF else read_harm(text, facts.get("harm"))
 
 
 def _tells(harm: str, clause: str) -> bool:

@@ -11,7 +11,7 @@ from recovery.dialogue.authority import DECLINED, PHOTO, Matter, item_of, settle
 from recovery.dialogue.complaint import read_complaint
 from recovery.dialogue.forms import read_choice
 from recovery.dialogue.handing import hand_over, missed, small_talk, sure
-from recovery.dialogue.harm import read_harm
+from recovery.dialogue.harm import told_harm
 from recovery.dialogue.numbers import read_numbers
 from recovery.dialogue.offering import fairness, offer_or_ask, second_matter
 from recovery.dialogue.reply import Button, Reply, Say, Turn
@@ -75,7 +75,7 @@ def _matter_told(turn: Turn, case: Case) -> dict[str, str]:
     new: dict[str, str] = {}
     # What it did to the customer is often told beside the order number, without complaining.
     content = sure(turn, "praise", "thank", "ask_question")
-    harm = read_harm(turn.heard.text, case.facts.get("harm"))
+    harm = told_harm(turn.heard.text, case.facts)
     if harm and (complaint or (case.has_matter and not turn.pressed and not content)):
         new["harm"] = harm
     if complaint is None:
@@ -193,11 +193,12 @@ def next_step(turn: Turn, case: Case) -> Reply:
     if asked:
         return asked
     if order is None:
-        raise AssertionError("an order is proved here")
+        # It was proved once and is gone: deleted, or the business has another system now.
+        return hand_over(turn, "no_order", "say_handover")
     proved: tuple[Command, ...] = ()
     if case.order_number != order.number:
         proved = (TriedProof(order.number, correct=True, vouched=_vouched(turn, order)),)
-    if turn.given_before(order.number):
+    if turn.given_before(order.number, case.id):
         # One order, one remedy by the bot; whether there is more to it is for a person.
         return hand_over(turn, "repeated", "say_handover", proved)
     item, choose = _item(turn, case, order)

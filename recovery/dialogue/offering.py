@@ -8,11 +8,11 @@ from recovery.case import Case, Offer, apply
 from recovery.clock import spoken_point
 from recovery.commands import AcceptOffer, Command, HandOver, MakeOffer, Note, RefuseOffer
 from recovery.dialogue.advice import advice_of, round_so_far
-from recovery.dialogue.authority import BOT, DECLINED, Matter, decide, item_of
+from recovery.dialogue.authority import DECLINED, PHOTO, Matter, by_bot, decide, item_of
 from recovery.dialogue.complaint import SURE, Complaint, read_further_complaint
 from recovery.dialogue.forms import FORM_WORDS, forms, in_form, read_choice
 from recovery.dialogue.handing import hand_over, missed, sure
-from recovery.dialogue.harm import read_harm
+from recovery.dialogue.harm import told_harm
 from recovery.dialogue.reply import Button, Reply, Say, Turn
 from recovery.failures import FAILURES, UNKNOWN, matter_words
 from recovery.orders.system import Item, Order
@@ -53,7 +53,7 @@ def offer_or_ask(turn: Turn, case: Case, matter: Matter, response: str = "say_of
     wished = in_form(turn, case, matter, round_, wish) if wish else None
     if wished and wished.worth.fen == decision.worth.fen and wished.remedies != decision.remedies:
         decision = wished
-    if decision.authority != BOT or decision.worth.fen < _best(case):
+    if not by_bot(decision) or decision.worth.fen < _best(case):
         # Less than before is never offered; whether it would be right, a person says.
         return _by_person(turn, decision, "beyond_authority")
     if decision.lacks_evidence:
@@ -185,7 +185,7 @@ def _until(turn: Turn, offer: Offer) -> dict[str, str]:
 
 def offered_turn(turn: Turn, case: Case, offer: Offer) -> Reply:
     """Answer a message while an offer is open."""
-    harm = None if turn.pressed else read_harm(turn.heard.text, case.facts.get("harm"))
+    harm = None if turn.pressed else told_harm(turn.heard.text, case.facts)
     if harm is None:
         return _of_offer(turn, case, offer, worse=False)
     told = Note({"harm": harm})
@@ -246,7 +246,7 @@ def _beside(turn: Turn, offer: Offer) -> Reply | None:
     """Answer what neither takes the offer nor turns it down."""
     if turn.picture:
         again = Say("say_offer_again", turn.level, _until(turn, offer), buttons=_BUTTONS)
-        return Reply((Say("say_photo_got", turn.level), again))
+        return Reply((Say("say_photo_got", turn.level), again), (Note({"evidence": PHOTO}),))
     if sure(turn, "think_over"):
         return Reply((Say("say_think", turn.level, _until(turn, offer)),))
     if sure(turn, "ask_why"):
@@ -322,7 +322,7 @@ def _more(turn: Turn, case: Case, offer: Offer) -> Reply:
     more = decide(turn, case, matter, offer.round + 1, form)
     enough = more.worth.at_least(before.worth) and more.worth.fen >= _fen(offer)
     if (
-        more.authority != BOT
+        not by_bot(more)
         or not enough
         or more.worth == before.worth
         or not turn.affordable(matter.order.customer, more.goodwill_worth.fen)
@@ -340,11 +340,11 @@ def _reconsidered(turn: Turn, case: Case, offer: Offer) -> Reply | None:
     better = decide(turn, case, matter, offer.round, str(offer.facts.get("choice", "")))
     if better.worth.fen <= _fen(offer) or better.lacks_evidence:
         return None
-    if better.authority != BOT:
+    if not by_bot(better):
         return _by_person(turn, better, "beyond_authority")
     if not turn.affordable(matter.order.customer, better.goodwill_worth.fen):
         return _by_person(turn, better, "budget")
-    return make_offer(turn, case, better, matter, "say_offer_more")
+    return make_offer(turn, case, better, matter, "say_offer_heavier")
 
 
 def _fen(offer: Offer) -> int:

@@ -25,8 +25,11 @@ def opening_turn(turn: Turn) -> Reply:
     if case and case.stage == "person":
         name = "say_handover_safety" if case.safety else "say_handover"
         return Reply((_first_words(turn, case), Say(name, turn.level, {"time": turn.person_by})))
-    if case is None or not case.has_matter:
-        return Reply((_first_words(turn, case), Say("say_ask_matter", turn.level)))
+    if case and case.accepted_offer:
+        # Come back through another invitation: what was agreed goes on, nothing is offered anew.
+        return agreed_turn(turn, case)
+    if case is None or not case.has_matter or case.stage == "closed":
+        return Reply((_first_words(turn, None), Say("say_ask_matter", turn.level)))
     says = [_first_words(turn, case)]
     if turn.level >= ANGRY and owned(case.failure):
         placed = case.failure != UNKNOWN

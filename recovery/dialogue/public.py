@@ -9,7 +9,7 @@ from recovery.case import PUBLIC_REPLIES_MOST
 from recovery.commands import Command, CountPublicReply, HandOver, Invite, Note, OpenCase
 from recovery.dialogue.authority import settled_by_bot
 from recovery.dialogue.complaint import Complaint, read_complaint
-from recovery.dialogue.harm import read_harm
+from recovery.dialogue.harm import told_harm
 from recovery.dialogue.numbers import read_numbers
 from recovery.dialogue.reply import Reply, Say, Turn
 from recovery.failures import UNKNOWN, matter_words, owned
@@ -105,7 +105,7 @@ def _open(turn: Turn, complaint: Complaint | None, *, safety: bool = False) -> t
     elif failure not in (None, UNKNOWN, case.failure):
         facts["also"] = failure
     if complaint:
-        facts["harm"] = read_harm(turn.heard.text, case.facts.get("harm") if case else None)
+        facts["harm"] = told_harm(turn.heard.text, case.facts if case else {})
     known = {name: value for name, value in facts.items() if value}
     return (*opened, Note(known)) if known else opened
 

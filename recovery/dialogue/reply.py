@@ -101,11 +101,11 @@ class Past:
     recurrence: int = 0
 
 
-def _never(_: str) -> bool:
+def _never(_order: str, _case: str) -> bool:
     return False
 
 
-def _nothing(_customer: str, _failure: str) -> Past:
+def _nothing(_customer: str, _failure: str, _case: str) -> Past:
     return Past()
 
 
@@ -124,9 +124,9 @@ class Turn:
         external_customer: The customer's id at the host site, where the site has signed it.
         pressed: The quick reply that was pressed.
         underway: What was accepted in this case, in the order of the offer.
-        given_before: Whether another case already got a remedy for this order number.
+        given_before: Whether another case than this one already got a remedy for an order number.
         policy: Of the business's trade, today.
-        past: What a customer of the order system had for a failure.
+        past: What a customer of the order system had for a failure, in other cases than this.
         affordable: Whether budgets bear so many fen of goodwill for a customer.
         picture: Id of the picture that was sent in place of words.
     """
@@ -141,8 +141,8 @@ class Turn:
     external_customer: str | None = None
     pressed: Pressed | None = None
     underway: tuple[Underway, ...] = ()
-    given_before: Callable[[str], bool] = _never
-    past: Callable[[str, str], Past] = _nothing
+    given_before: Callable[[str, str], bool] = _never
+    past: Callable[[str, str, str], Past] = _nothing
     affordable: Callable[[str, int], bool] = _enough
     picture: str | None = None
 

@@ -22,6 +22,7 @@ from recovery.orders.system import (
     amount_of,
     check_remedy,
     fold_order_number,
+    most_of,
     read_order,
     usable_digits,
     usable_number,
@@ -253,7 +254,7 @@ class EmbeddedOrders:
             return {name: code}
         amount = amount_of(remedy)
         if kind in REFUNDS:
-            amount = _refundable(db, business, number, paid, amount)
+            amount = _refundable(db, business, number, paid, amount, most_of(remedy))
         return {name: code, "fen": amount}
 
 
@@ -281,9 +282,14 @@ def _moved(db: sqlite3.Connection, business: str, number: str, *, upgrade: bool)
 
 
 def _refundable(
-    db: sqlite3.Connection, business: str, number: str, paid: int, wanted: int | None
+    db: sqlite3.Connection,
+    business: str,
+    number: str,
+    paid: int,
+    wanted: int | None,
+    most: int | None = None,
 ) -> int:
-    """How much is given back: what is wanted, else all that is left.
+    """How much is given back: what is wanted, else all that is left, `most` at most.
 
     Raises:
         RemedyRefusedError: More than is left, or nothing is left.
@@ -295,7 +301,7 @@ def _refundable(
     if not isinstance(paid, int):
         raise OrderSystemError("paid: no whole number")
     left = paid - int(before)
-    amount = left if wanted is None else wanted
+    amount = min(left, left if most is None else most) if wanted is None else wanted
     if not 0 < amount <= left:
         raise RemedyRefusedError(f"{amount} fen asked for, {left} fen left of what was paid")
     return amount

@@ -32,6 +32,7 @@ from recovery.orders.system import (
     amount_of,
     check_remedy,
     fold_order_number,
+    most_of,
     read_order,
     read_product,
     read_receipt,
@@ -223,6 +224,9 @@ class RemoteOrders:
         wanted = _amount(remedy)
         if wanted is not None and receipt["fen"] != wanted:
             raise OrderSystemError("fen: another amount than was asked for")
+        most = most_of(remedy)
+        if most is not None and receipt["fen"] > most:
+            raise OrderSystemError("fen: more than was asked for")
         return receipt
 
     def _ask(
@@ -391,6 +395,7 @@ def _asked_for(remedy: Remedy) -> Remedy:
     """The remedy as the other side gets it: money as one amount that needs no working out."""
     asked = {name: value for name, value in remedy.items() if name != "worth"}
     amount = _amount(remedy)
+    amount = most_of(remedy) if amount is None else amount
     return asked if amount is None else {**asked, "fen": amount}
 
 

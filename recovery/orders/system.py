@@ -191,6 +191,8 @@ def check_remedy(remedy: Remedy) -> None:
         raise RemedyRefusedError(f"{kind} without {needed}")
     if kind in ("refund_part", "fee_waiver", "damages") and not amount_of(remedy):
         raise RemedyRefusedError(f"{kind} without an amount")
+    if most_of(remedy) == 0:
+        raise RemedyRefusedError("nothing was paid for it")
 
 
 def amount_of(remedy: Remedy) -> int | None:
@@ -207,6 +209,21 @@ def amount_of(remedy: Remedy) -> int | None:
         return None
     amount: int | None = remedy.get("fen")
     return amount if remedy["kind"] == "refund_now" else remedy.get("worth", amount)
+
+
+def most_of(remedy: Remedy) -> int | None:
+    """The most that a full refund may pay, in fen: the price of the article that it is about.
+
+    Args:
+        remedy: Checked.
+
+    Returns:
+        What the customer was told; None for the whole order, and for every other kind.
+    """
+    if remedy["kind"] != "refund_full":
+        return None
+    most: int | None = remedy.get("worth", remedy.get("fen"))
+    return most
 
 
 # --- what an order system says ----------------------------------------------------------------

@@ -80,7 +80,8 @@ def _by(remedy: Remedy) -> str:
     """By when, in words: as filled in with the service hours in mind, else by the table."""
     if remedy.get("by"):
         return str(remedy["by"])
-    minutes = int(remedy["minutes"])
+    # Former offers counted some times in hours.
+    minutes = int(remedy.get("minutes", 60 * int(remedy.get("hours", 24))))
     if minutes < 120:
         return f"{minutes}分钟内"
     hours = -(-minutes // 60)
@@ -184,7 +185,7 @@ KINDS: dict[str, RemedyKind] = {
         "全额退款",
         (),
         _whole,
-        lambda r: f"全额退款{_money(r)}" if "worth" in r else "全额退款",
+        lambda r: f"全额退款{_money(r)}" if r.get("worth") else "全额退款",
         lambda r: "按原路退回您付款的账户",
         lambda r: "退款当天提交，一般1到3个工作日到账",
         lambda r, got: f"{yuan(got['fen'])}退款已经提交，退款号{got['refund']}",
@@ -248,7 +249,10 @@ KINDS: dict[str, RemedyKind] = {
         (_MINUTES,),
         None,
         _at(dict.fromkeys(_SEND_IN, "免费给您修好"), "马上派人维修"),
-        _at({"hotel": "修不好就给您换房", **_SENT_IN}, "修好为止，不另外收费"),
+        _at(
+            {"hotel": "修不好就给您换房", "property": "先修好要紧，该我们修的不收您钱", **_SENT_IN},
+            "修好为止，不另外收费",
+        ),
         lambda r: f"{_by(r)}{'安排好维修' if r.get('trade') in _SEND_IN else '师傅到场'}",
         lambda r, got: (
             f"维修已经安排好，编号{got['ticket']}"
@@ -278,8 +282,8 @@ KINDS: dict[str, RemedyKind] = {
         "换房",
         (_MINUTES,),
         None,
-        lambda r: "换一间打扫好、检查过的房间",
-        lambda r: "主管先看过再请您进，行李由我们搬",
+        lambda r: "换一间检查过的房间",
+        lambda r: "主管先看过，干净、安静、和您订的一样，行李由我们搬",
         lambda r: f"{_by(r)}同事到房门口接您换房",
         lambda r, got: f"新房间{got['room']}已经准备好，同事正过来接您",
     ),
@@ -373,7 +377,7 @@ KINDS: dict[str, RemedyKind] = {
         "重新预订",
         (_MINUTES,),
         None,
-        _at({"hotel": "为您另外订好同等或更好的房间"}, "为您换到同等或更好的酒店、班次或行程"),
+        _at({"hotel": "为您另外订好同等或更好的房间"}, "为您换到同等或更好的安排"),
         lambda r: "差价由我们承担",
         lambda r: f"{_by(r)}把新的安排发给您确认",
         lambda r, got: f"重新预订已经在办，编号{got['ticket']}",

@@ -36,7 +36,7 @@ def test_the_hotel_story(party: Party) -> None:
     offer = guest.offers
     expect(offer).to_contain_text("等您决定")
     owed, beyond = (offer.get_by_role("list", name=name) for name in ("应给您的", "另外的心意"))
-    expect(owed).to_contain_text("换一间打扫好")
+    expect(owed).to_contain_text("换一间检查过")
     for words in ("2位的正餐", "下次入住减"):
         expect(beyond).to_contain_text(words)
     expect(offer).to_contain_text("为什么是这个方案")
@@ -44,7 +44,7 @@ def test_the_hotel_story(party: Party) -> None:
     expect(offer.locator("ol").get_by_role("listitem")).to_have_count(3)
     expect(offer.get_by_role("button")).to_have_text(["就这样办", "还不够", "换一种形式", "不接受"])
 
-    settle(guest, ["换一间打扫好", "2位的正餐", "下次入住减"])
+    settle(guest, ["换一间检查过", "2位的正餐", "下次入住减"])
     expect(guest.from_bot.filter(has_text="20分钟内同事到房门口接您换房")).to_have_count(1)
 
     # All of it is still there when the page is opened anew, each thing once.

@@ -316,7 +316,9 @@ def test_acceptances_that_cross_do_not_wait_for_each_other(
         ended = at_once(accept, len(deals))
         assert [one for one in ended if isinstance(one, DBAPIError)] == []
         for deal in deals:
-            assert [one.state for one in case_of(desk, deal).offers] == ["accepted"] * 2
+            # One case is settled once; the other offer is for a person.
+            states = sorted(one.state for one in case_of(desk, deal).offers)
+            assert states == ["accepted", "open"]
 
 
 def an_offer(offer_id: str, order: str) -> Offer:

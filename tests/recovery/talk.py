@@ -92,8 +92,8 @@ class Talk:
                 external_customer=external,
                 pressed=pressed,
                 underway=self.underway,
-                given_before=self.given_before.__contains__,
-                past=lambda customer, failure: self.past,
+                given_before=lambda order, case: order in self.given_before,
+                past=lambda customer, failure, case: self.past,
                 affordable=lambda customer, fen: fen <= self.budget,
                 picture=picture,
             )

@@ -291,3 +291,19 @@ def test_who_has_no_picture_is_understood(text: str) -> None:
 )
 def test_who_goes_to_take_one_is_waited_for(text: str) -> None:
     assert not _NO_PICTURE.search(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("我流血流汗赚的钱", "急得我发烧", "我被气得住院了", "气到吐血", "手机壳压坏了我的心情"),
+        *("心都碎了", "恶心到我吐了一地"),
+    ],
+)
+def test_figures_of_speech_are_no_harm(text: str) -> None:
+    """Worth must not lean on heated words."""
+    assert read_harm(text) is None
+
+
+def test_the_air_is_not_a_figure() -> None:
+    assert read_harm("天气的事耽误了我们的行程") == "plans"

@@ -470,6 +470,14 @@ def test_what_was_worked_out_is_paid_and_not_the_parameter(system: OrderSystem) 
     assert system.carry_out("o1:3", SHOP, ORDER, full)["fen"] == PAID - 3400
 
 
+def test_a_full_refund_of_one_article_is_not_of_the_whole_order(system: OrderSystem) -> None:
+    told = {"kind": "refund_full", "worth": 2900, "part": "floor"}
+    assert system.carry_out("o1:0", SHOP, ORDER, told)["fen"] == 2900
+    assert system.carry_out("o2:0", SHOP, ORDER, {"kind": "refund_full"})["fen"] == PAID - 2900
+    with pytest.raises(RemedyRefusedError):
+        system.carry_out("o3:0", SHOP, ORDER, {"kind": "refund_full", "worth": 0})
+
+
 def test_refunds_at_the_same_moment_stay_within_what_was_paid(
     system: OrderSystem, file: Path
 ) -> None:

@@ -1,15 +1,17 @@
 """The remedy policy as a customer meets it: offered, improved, put into another form, explained."""
 
 import re
+import sqlite3
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from recovery.case import Case, Offer, apply, hear
-from recovery.commands import AcceptOffer, Command, HandOver, MakeOffer, Note, OpenCase
+from recovery.case import Case, Offer, OfferNotOpenError, apply, hear
+from recovery.commands import AcceptOffer, CloseCase, Command, HandOver, MakeOffer, Note, OpenCase
 from recovery.dialogue.authority import Matter
 from recovery.dialogue.private import opening_turn, private_turn
 from recovery.dialogue.reply import Past, Pressed, Reply
@@ -670,7 +672,7 @@ def test_harm_told_at_the_offer_counts_as_if_it_had_been_told_before(
     talk = offered(orders, "noise")
     before = offer_of(talk)
     reply = talk.say(heard("可是我误了飞机", "complain_noise", anger=2))
-    assert names(reply) == ["say_offer_more"]
+    assert names(reply) == ["say_offer_heavier"]
     after = offer_of(talk)
     assert (after.round, after.facts["harm"]) == (before.round, "plans")
     told_first = talk_about(orders, "noise", harm="plans")
@@ -774,3 +776,63 @@ def test_a_case_of_before_has_no_opening_and_waited_for_nothing(orders: Embedded
     talk.case = replace(talk.case, opened_at=None)
     talk.say(inform())
     assert offer_of(talk).facts["wait_hours"] == 0
+
+
+# --- what a review has found ------------------------------------------------------------------
+
+
+def test_who_comes_in_again_finds_what_was_agreed_and_no_new_offer(
+    orders: EmbeddedOrders,
+) -> None:
+    talk = offered(orders)
+    talk.say(heard("好的", "accept"), button(talk, "accept"))
+    talk.decide = opening_turn
+    again = talk.say(heard("", "entered"))
+    assert "make_offer" not in done(again)
+    assert names(again) == ["say_progress"]
+    talk.case = apply(talk.case, CloseCase("thanked"), talk.now)
+    assert "make_offer" not in done(talk.say(heard("", "entered")))
+
+
+def test_a_case_is_settled_once(orders: EmbeddedOrders) -> None:
+    talk = offered(orders)
+    taken = offer_of(talk)
+    second = replace(taken, id="o-second", state="open")
+    assert talk.case is not None
+    talk.case = replace(talk.case, offers=(*talk.case.offers, second))
+    case = apply(talk.case, AcceptOffer(taken.id), talk.now)
+    with pytest.raises(OfferNotOpenError):
+        apply(case, AcceptOffer(second.id), talk.now)
+
+
+def test_an_order_that_is_gone_goes_to_a_person(orders: EmbeddedOrders) -> None:
+    talk = talk_about(orders, "room_not_clean")
+    assert talk.case is not None
+    talk.case = replace(talk.case, order_number="LT000000000000")
+    reply = talk.say(heard("现在怎么办", "ask_progress"))
+    assert one(reply, HandOver).reason == "no_order"
+
+
+def test_a_refund_of_nothing_is_for_a_person(orders: EmbeddedOrders, tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / "orders.sqlite3") as db:
+        db.execute("UPDATE orders SET paid = 0 WHERE number = 'QH202611170305'")
+    talk = talk_about(orders, "fake", "shop", evidence="photo")
+    reply = talk.say(heard("QH202611170305，尾号9914", "inform"))
+    assert one(reply, HandOver).reason == "beyond_authority"
+    assert "make_offer" not in done(reply)
+
+
+def test_the_harm_that_staff_have_set_is_not_overruled_by_words(orders: EmbeddedOrders) -> None:
+    facts = {"harm": "slight", "harm_by": "staff"}
+    talk = talk_about(orders, "room_not_clean", **facts)
+    talk.say(heard("床太脏，我过敏了，还误了飞机", "complain_room_not_clean", anger=2))
+    assert talk.case is not None
+    assert talk.case.facts["harm"] == "slight"
+
+
+def test_a_picture_that_comes_with_the_offer_open_is_kept(orders: EmbeddedOrders) -> None:
+    talk = offered(orders)
+    talk.say(heard("[图片]", "inform"), picture="p1")
+    assert talk.case is not None
+    assert talk.case.facts["evidence"] == "photo"
+    assert offer_of(talk)

@@ -455,6 +455,36 @@ def test_what_is_late_goes_to_a_person(orders: EmbeddedOrders) -> None:
     assert handed.reason == "late"
 
 
+@pytest.mark.parametrize(
+    ("clock", "words"),
+    [
+        ("22T22:50", "明天09:00前办好"),
+        ("22T23:45", "明天09:00前办好"),
+        ("23T08:40", "20分钟内办好"),
+        ("23T09:05", None),
+    ],
+)
+def test_what_was_promised_for_the_morning_is_not_late_at_night(
+    orders: EmbeddedOrders, clock: str, words: str | None
+) -> None:
+    """An hour from 22:30 falls after closing, so it was promised for 09:00."""
+    talk = offered(orders)
+    talk.say(heard("好的", "accept"))
+    call = {"kind": "manager_call", "minutes": 60}
+    talk.underway = (
+        Underway(call, "todo", None, datetime.fromisoformat("2026-11-22T22:30+08:00")),
+    )
+    talk.now = datetime.fromisoformat(f"2026-11-{clock}+08:00")
+    reply = talk.say(heard("到哪一步了", "ask_progress"))
+    if words is None:
+        handed = command(reply, HandOver)
+        assert isinstance(handed, HandOver)
+        assert handed.reason == "late"
+    else:
+        assert names(reply) == ["say_progress"]
+        assert words in reply.says[0].words["progress"]
+
+
 def test_outside_service_hours_no_visit_is_promised_at_once(orders: EmbeddedOrders) -> None:
     talk = talk_about(HOTEL, orders, "room_not_clean", anger=1)
     talk.now = datetime(2026, 11, 22, 19, 0, tzinfo=UTC)  # 03:00 in Shanghai

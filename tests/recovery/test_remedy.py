@@ -575,7 +575,7 @@ def test_words_fit_the_trade() -> None:
     for trade in ("shop", "retail"):
         assert "师傅" not in told("repair", trade), "nobody comes to mend a kettle"
     assert "师傅到场" in told("repair", "property")
-    assert "酒店" in told("rebooking", "travel")
+    assert "同等或更好" in told("rebooking", "travel")
     assert "房间" in told("rebooking", "hotel")
     assert "想退的" in told("courier_pickup", "travel")
     assert "正确的" not in told("resend", "shop"), "a lost article is not a wrong one"

@@ -1,6 +1,6 @@
 """Times are said as people say them, service hours are honest, matters are named safely."""
 
-from datetime import datetime, time
+from datetime import UTC, datetime, time
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -62,6 +62,23 @@ def test_moments_of_other_days() -> None:
 )
 def test_a_person_is_promised_only_in_service_hours(now: str, words: str) -> None:
     assert business().person_by_words(at(now)) == words
+
+
+@pytest.mark.parametrize(
+    ("now", "by", "words"),
+    [
+        ("2026-11-22T10:00", "2026-11-22T11:00", "今天11:00前"),
+        ("2026-11-22T22:00", "2026-11-22T23:00", "今天23:00前"),  # just before closing
+        ("2026-11-22T22:01", "2026-11-23T09:00", "明天09:00前"),
+        ("2026-11-22T23:30", "2026-11-23T09:00", "明天09:00前"),
+        ("2026-11-22T03:00", "2026-11-22T09:00", "今天09:00前"),
+    ],
+)
+def test_what_staff_do_is_due_when_it_was_said_to_be(now: str, by: str, words: str) -> None:
+    moment = datetime.fromisoformat(f"{now}+08:00")
+    assert business().done_by(moment, 60) == datetime.fromisoformat(f"{by}+08:00")
+    assert business().done_by(moment.astimezone(UTC), 60) == business().done_by(moment, 60)
+    assert business().done_by_words(moment, 60) == words
 
 
 @pytest.mark.parametrize(

@@ -92,6 +92,7 @@ RULES: dict[str, Rule] = {
     "say_offer": _rule(6, EACH, trades=True),
     "say_offer_provisional": _rule(5, EACH, "time"),
     "say_offer_more": _rule(5, EACH),
+    "say_offer_heavier": _rule(5, EACH),
     "say_offer_last": _rule(5, EACH),
     "say_offer_other": _rule(5, EACH, "form"),
     "say_form_none": _rule(5, EACH, "forms"),
@@ -208,7 +209,7 @@ SAYS: dict[str, tuple[str, ...]] = {
     "say_ask_order_number": ("订单号",),
     "say_ask_phone": ("四位|尾号",),
     "say_ask_photo": ("一张", "没|拍不", "办|定|处理|解决|拍板"),
-    "say_photo_got": ("看",),
+    "say_photo_got": ("收到|收下|到了|传到|到我这", "存|留|放|附|归"),
     "say_no_photo": ("同事",),
     "say_ask_item": ("哪一|哪个|一项|一样", "点|选"),
     "say_offer": ("下面",),
@@ -221,6 +222,11 @@ SAYS: dict[str, tuple[str, ...]] = {
         "|都没",
     ),
     "say_offer_more": ("下面",),
+    "say_offer_heavier": (
+        "下面",
+        "影响|后果|后来|牵连|[受遭碰讲].{0,3}(这些|的)|这些",
+        "好|更|提|往上|加|多担",
+    ),
     "say_offer_last": (
         "下面",
         "上限|最多|最后|到顶|到头|全|余地|只能|不了主|顶|到此为止|往上",
@@ -510,6 +516,23 @@ def test_a_question_does_not_ask_for_the_other_half(response: str, never: str) -
     """A failed proof names both halves or neither, so that a guesser learns nothing."""
     for variant in _of(response):
         assert not re.search(never, variant.text), variant.text
+
+
+def test_no_picture_is_said_to_have_been_looked_at() -> None:
+    """No program looks at pictures: one arrives and is kept, and with it the matter goes on."""
+    looked = re.compile("看[过了完见]|[我给]看|对着照片看|一眼|看得最准|(就|够用?|足)够|够了|拍板")
+    spared = re.compile("不再|不必|不用|再问|多问|反复|一问|一次|一步到位|一回")
+    for variant in [*_of("say_ask_photo"), *_of("say_photo_got")]:
+        text = variant.text.replace("同事看得见", "")
+        assert not looked.search(text), variant.text
+        assert not spared.search(text), variant.text
+
+
+def test_who_tells_more_harm_is_not_told_to_have_asked_for_more() -> None:
+    for variant in _of("say_offer_heavier"):
+        assert not re.search("您(说|觉得|嫌|要)(还)?(不够|少)|意见|心意", variant.text), (
+            variant.text
+        )
 
 
 def test_a_grave_matter_is_neither_admitted_nor_denied() -> None:
