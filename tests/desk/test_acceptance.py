@@ -10,6 +10,7 @@ import secrets
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -319,6 +320,27 @@ def test_acceptances_that_cross_do_not_wait_for_each_other(
             # One case is settled once; the other offer is for a person.
             states = sorted(one.state for one in case_of(desk, deal).offers)
             assert states == ["accepted", "open"]
+
+
+def test_what_staff_have_found_otherwise_is_not_carried_out(
+    url: str, tmp_path: Path, clock: Clock
+) -> None:
+    """The offer was made from an allegation; meanwhile a person has looked."""
+    facts = {"fault": "unclear", "finding": "alleged"}
+    as_found = [{**facts, "finding": "none"}, facts]
+    deals = [Deal(f"QH7{place:011d}", f"buyer-{place}", facts=facts) for place in range(2)]
+    with desks(tmp_path, url, clock, many=1) as (desk,):
+        begun(desk, deals)
+        for deal, found in zip(deals, as_found, strict=True):
+            case = case_of(desk, deal)
+            with desk.storage.database.write() as db:
+                noted = replace(case, facts={**case.facts, **found})
+                cases.save(db, noted, "qinghe", deal.chat.customer_id, NOON)
+                deal.accepts(db, desk)
+        changed, same = deals
+        assert [one.state for one in case_of(desk, changed).offers] == ["replaced"]
+        assert present(desk, changed).reason == "offer_gone"
+        assert [one.state for one in case_of(desk, same).offers] == ["accepted"]
 
 
 def an_offer(offer_id: str, order: str) -> Offer:

@@ -204,8 +204,8 @@ async def test_every_change_is_kept_with_who_and_when(scene: Scene, lin: Agent, 
     assert (again["facts"]["fault"], again["facts"]["harm"]) == ("third_party", "plans")
     entries = by_staff(scene.stack, conversation)
     assert [command for _, command, _ in entries] == [
-        {"do": "note", "facts": {"fault": "third_party", "harm": "loss"}},
-        {"do": "note", "facts": {"harm": "plans"}},
+        {"do": "note", "facts": {"fault": "third_party", "harm": "loss", "harm_by": "staff"}},
+        {"do": "note", "facts": {"harm": "plans", "harm_by": "staff"}},
     ]
     assert {who for who, _, _ in entries} == {f"w-{lin.login.id}"}
     assert all(began[:19] <= at[:19] <= utc_now().isoformat()[:19] for _, _, at in entries)
