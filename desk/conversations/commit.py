@@ -473,6 +473,9 @@ def _keep_policy(turn: _Turn, name: str) -> None:
         return
     book = turn.context.policy.book
     if book.name != name:
+        # The actions may have seen a release a moment before this process.
+        book = turn.context.policy.fresh()
+    if book.name != name:
         raise BadCommandError(f"policy {name[:64]!r} is not the running {book.name}")
     decisions.keep_policy(turn.db, book.name, book.to_bundle(), turn.now)
 

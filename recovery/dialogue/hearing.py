@@ -204,7 +204,9 @@ def next_step(turn: Turn, case: Case) -> Reply:
     item, choose = _item(turn, case, order)
     if choose:
         return replace(choose, commands=(*proved, *choose.commands))
-    announced = "say_offer_expired" if case.offers else "say_offer"
+    # One that was turned down or taken back has not run out.
+    ran_out = bool(case.offers) and case.offers[-1].state == "open"
+    announced = "say_offer_expired" if ran_out else "say_offer"
     offered = offer_or_ask(turn, case, Matter(case.failure, order, item), announced)
     return replace(offered, commands=(*proved, *offered.commands))
 

@@ -110,10 +110,15 @@ class RunningPolicy:
             marks.append((path.name, found.st_mtime_ns, found.st_size))
         return tuple(marks)
 
-    def _look(self) -> None:
+    def fresh(self) -> Book:
+        """The tables as they stand in the files at this moment, where they can be used."""
+        self._look(at_once=True)
+        return self._book
+
+    def _look(self, *, at_once: bool = False) -> None:
         """Take a changed policy, if it can be used. Not more often than every two seconds."""
         with self._lock:
-            if self._clock() - self._looked < _LOOK_EVERY_SECONDS:
+            if not at_once and self._clock() - self._looked < _LOOK_EVERY_SECONDS:
                 return
             self._looked = self._clock()
             mark = self._marks()
