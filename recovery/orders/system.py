@@ -13,9 +13,9 @@ from datetime import date
 from types import MappingProxyType
 from typing import Any, Protocol, TypeGuard, TypeVar
 
-from recovery.remedy.catalogue import Remedy
+from recovery.remedy.catalogue import MONEY_BACK, Remedy
+from recovery.remedy.facts import TIERS
 
-TIERS = ("none", "silver", "gold")
 MOST_FEN = 10**12
 """Ten billion yuan: what is above it is a mistake, and would not fit into every database."""
 _MOST_ITEMS = 500
@@ -137,7 +137,7 @@ def usable_digits(last4: str) -> bool:
 
 # --- remedies and their receipts --------------------------------------------------------------
 
-REFUNDS = frozenset({"refund_full", "refund_part", "refund_now", "fee_waiver"})
+REFUNDS = MONEY_BACK | {"refund_now"}
 """Money back of what was paid for an order: together they never exceed it."""
 
 RECEIPTS: Mapping[str, str] = MappingProxyType(

@@ -15,9 +15,8 @@ from recovery.failures import FAILURES, TRADES
 from recovery.remedy.book import Row, Table
 from recovery.remedy.catalogue import KINDS
 from recovery.remedy.facts import Facts
-from recovery.remedy.schema import COMMON, INPUTS, MOST_LEVEL
+from recovery.remedy.schema import ADDS, COMMON, INPUTS, MOST_LEVEL
 
-_ADDS = ("base", "recurring", "newcomer", "loyalty", "rounds")
 _FLAGS = (False, True)
 
 
@@ -130,7 +129,7 @@ class Composition:
         """
         known: dict[str, Any] = facts.to_wire()
         found: dict[str, Row | None] = {}
-        for name in ("failures", "severity", *_ADDS):
+        for name in ("failures", "severity", *ADDS):
             row = found[name] = self.tables[name].row(known)
             if row is not None:
                 known |= {one: row.said[one] for one in ("weight", "type") if one in row.said}
@@ -144,5 +143,5 @@ class Composition:
 
 def level(found: Mapping[str, Row | None]) -> int:
     """The level of goodwill from the rows of the tables that add to it."""
-    points = {name: row.said["points"] if row else 0 for name in _ADDS for row in [found[name]]}
+    points = {name: row.said["points"] if row else 0 for name in ADDS for row in [found[name]]}
     return 0 if points["base"] == 0 else min(MOST_LEVEL, sum(points.values()))

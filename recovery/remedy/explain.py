@@ -13,7 +13,7 @@ from recovery.remedy.columns import aligned
 from recovery.remedy.facts import FACTS, Facts, FactsError
 from recovery.remedy.policy import Decision, Policy, PolicyError
 from recovery.remedy.release import UseError
-from recovery.remedy.schema import COMMON, MOST_LEVEL, TABLES
+from recovery.remedy.schema import ADDS, COMMON, MOST_LEVEL, TABLES
 from recovery.remedy.wording import (
     SETTERS,
     TRADE_WORDS,
@@ -30,7 +30,6 @@ from recovery.remedy.worth import Worth, cap
 
 NEEDED = ("industry", "failure", "paid")
 _ASSUMED = ("fault", "finding")
-_ADDS = ("base", "recurring", "newcomer", "loyalty", "rounds")
 
 
 @dataclass(frozen=True)
@@ -196,11 +195,11 @@ def _fired(decision: Decision) -> str:
 
 
 def _level(decision: Decision) -> str:
-    points = {name: int(decision.row(name)["points"]) for name in _ADDS}
+    points = {name: int(decision.row(name)["points"]) for name in ADDS}
     rows = [
         [sheet_name(COMMON, name), f"{'+' if place else ''}{points[name]}",
          str(decision.row(name)["rule"])]
-        for place, name in enumerate(_ADDS)
+        for place, name in enumerate(ADDS)
     ]  # fmt: skip
     raw = sum(points.values())
     reached = 0 if points["base"] == 0 else min(MOST_LEVEL, raw)

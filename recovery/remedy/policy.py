@@ -12,14 +12,13 @@ from recovery.failures import TRADES
 from recovery.remedy.book import Book, Row, document, edge, node
 from recovery.remedy.catalogue import KINDS, Remedy
 from recovery.remedy.facts import Facts
-from recovery.remedy.schema import AUTHORITIES, MOST_LEVEL, ORDER, TABLES
+from recovery.remedy.schema import ADDS, AUTHORITIES, MOST_LEVEL, ORDER, TABLES
 from recovery.remedy.worth import Worth, cap, price, worth
 
 BOT, AGENT, MANAGER = AUTHORITIES
-_ADDS = ("base", "recurring", "newcomer", "loyalty", "rounds")
 LEVEL = (
     "base_row.points == 0 ? 0 : min(["
-    + " + ".join(f"{name}_row.points" for name in _ADDS)
+    + " + ".join(f"{name}_row.points" for name in ADDS)
     + f", {MOST_LEVEL}])"
 )
 """Without a base there is no goodwill, and so nothing that could be added to it."""
@@ -181,7 +180,7 @@ class Policy:
             nodes.append(node(self.tables[name], place))
             edges.append(edge(before, name))
             before = name
-            if name == _ADDS[-1]:
+            if name == ADDS[-1]:
                 nodes.append(_level_node(place))
                 edges.append(edge(before, "level"))
                 before = "level"

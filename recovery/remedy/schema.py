@@ -177,6 +177,9 @@ TABLES: Mapping[str, TableKind] = {
     ),
 }
 
+ADDS = ("base", "recurring", "newcomer", "loyalty", "rounds")
+"""The tables whose points add up to the level of goodwill."""
+
 ORDER = tuple(name for name, table in TABLES.items() if table.asked)
 """The order of the tables in the graph."""
 
