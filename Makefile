@@ -39,7 +39,7 @@ lock: python ## redo requirements/*.txt from *.in; UPGRADE=1 for the newest vers
 	@$(PYTHON) -m tools.lock $(if $(UPGRADE),--upgrade)
 
 bench: python ## measure against stock Rasa, see the README
-	@$(PYTHON) -m tools.prepare --quiet
+	@$(PYTHON) -m tools.prepare --quiet --tests
 	@.venv/service/bin/python -m bench
 
 replay: python ## post the real posts of FILE=... into the public room and report

@@ -112,6 +112,7 @@ class _Turn:
                 past=_past(context, business),
                 affordable=_affordable(context, business),
                 picture=picture,
+                expected=_expected(metadata),
             )
             return case, self.decide(turn)
         except (
@@ -254,6 +255,12 @@ def _message_id(tracker: Tracker) -> str:
 def _pressed(metadata: dict[str, Any]) -> Pressed | None:
     button = metadata.get("button")
     return Pressed(button["act"], button.get("offer"), button.get("value")) if button else None
+
+
+def _expected(metadata: dict[str, Any]) -> datetime | None:
+    """When a person can answer, as the desk knows it."""
+    given = metadata.get("person_by")
+    return datetime.fromisoformat(given) if given else None
 
 
 def _failed(business: Business, heard: Understood) -> Reply:

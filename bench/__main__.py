@@ -10,10 +10,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import decisions, machine, measure, recognition, stock
+from bench import decisions, machine, measure, page, parts, recognition, staffed, stock, wechat
+from bench.crowd import Plan as Crowding
 from bench.figures import Sample, pooled
 from bench.report import Results, render
 from bench.roads import DeskRoad, OwnRoad, Road, StockRoad
+from bench.staffed import Size
+from bench.wechat import Outage
+from bench.wechat_crowd import Plan as Writing
 from tools import model
 from tools.console import run_main, say
 from tools.places import Places, here
@@ -37,12 +41,18 @@ class Plan:
         late: By road: the message that is held against message 5, and in how many conversations.
         posts: Angry posts in the public room.
         decisions: Of the remedy policy.
+        desk: How much is going on at a desk full of customers and staff.
+        page: Open cases on the page of staff, turns of the wheel, visits.
+        wechat: Customers on WeChat, and how long Rasa is away.
     """
 
     rounds: dict[int, tuple[int, int]]
     late: dict[str, tuple[int, int]]
     posts: int
     decisions: int
+    desk: Size
+    page: tuple[int, int, int]
+    wechat: wechat.Size
 
 
 FULL = Plan(
@@ -50,8 +60,25 @@ FULL = Plan(
     {"a": (100, 1), "b": (100, 1), "c": (500, 3)},
     20,
     20_000,
+    Size(50, 500, Crowding()),
+    (1000, 50, 5),
+    wechat.Size(
+        Writing(), Writing(customers=100, seconds=150.0, quiet_seconds=60.0), Outage(30.0, 60.0)
+    ),
 )
-QUICK = Plan({1: (1, 1), 8: (1, 1)}, {"c": (25, 1)}, 3, 500)
+QUICK = Plan(
+    {1: (1, 1), 8: (1, 1)},
+    {"c": (25, 1)},
+    3,
+    500,
+    Size(5, 30, Crowding(rate=5.0, stay_seconds=2.0, warm_seconds=1.0, seconds=4.0)),
+    (120, 5, 1),
+    wechat.Size(
+        Writing(customers=10, every_seconds=4.0, seconds=12.0),
+        Writing(customers=5, every_seconds=4.0, seconds=12.0, quiet_seconds=60.0),
+        Outage(4.0, 1.0),
+    ),
+)
 
 
 def arguments(given: Sequence[str]) -> argparse.Namespace:
@@ -62,7 +89,8 @@ def arguments(given: Sequence[str]) -> argparse.Namespace:
 
     Returns:
         `quick`, `roads` (a string of keys), `output` (None: only print), `costs` (whether what
-        recognition costs is measured, too) and `only` (the one part that is measured, else None).
+        recognition costs is measured, too) and `only` (the one part that is measured, else None;
+        its section alone is written anew).
     """
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument(
@@ -72,16 +100,17 @@ def arguments(given: Sequence[str]) -> argparse.Namespace:
         "--roads", default="abc", type=_roads, help="some of a, b, c (default: all)"
     )
     parser.add_argument(
-        "--only", choices=("decisions",), help="this part alone, without any road; not written"
+        "--only", choices=tuple(parts.HEADINGS), help="this part alone: its section is written anew"
     )
     parser.add_argument(
-        "--output", type=Path, help="where the report goes (default: docs/bench.md, if all is run)"
+        "--output", type=Path, help="where it goes (default: docs/bench.md, unless a piece is run)"
     )
     options = parser.parse_args(given)
     if options.only:
         options.roads = ""
     options.costs = not options.quick and options.roads == "abc"
-    if options.output is None and options.costs:
+    whole = options.costs or (options.only and not options.quick)
+    if options.output is None and whole:
         options.output = here().root / "docs" / "bench.md"
     return options
 
@@ -101,16 +130,50 @@ def _models(places: Places, keys: str) -> dict[str, Path]:
     return {key: (stock if key == "a" else model).ensure(places) for key in keys}
 
 
-def _notes(places: Places, models: dict[str, Path], load: float) -> list[str]:
+def _notes(places: Places, load: float) -> list[str]:
+    """On what it is measured."""
     notes = [
         f"Machine: {machine.describe()}",
         f"Versions: {machine.versions(places, _PACKAGES)}",
-        f"Models: {', '.join(sorted({path.name for path in models.values()})) or 'none'}",
         f"Load average before: {load:.2f}",
     ]
     if load > _QUIET:
         notes.append("**The machine was busy with other things: only the ratios mean something.**")
     return notes
+
+
+def _measured_part(name: str, places: Places, folder: Path, plan: Plan, load: float) -> str:
+    """Measure a part alone, and write its section.
+
+    Raises:
+        ToolError: It cannot be measured.
+    """
+    began, notes = datetime.now(UTC), _notes(places, load)
+    say(parts.HEADINGS[name].removeprefix("## "))
+    if name == "decisions":
+        return parts.section(decisions.measured(places, plan.decisions), began, notes)
+    if name == "desk":
+        return parts.section(staffed.measured(folder / name, places, plan.desk), began, notes)
+    if name == "wechat":
+        return parts.section(wechat.measured(folder / name, places, plan.wechat), began, notes)
+    return parts.section(page.measured(folder / name, places, *plan.page), began, notes)
+
+
+def _measured_parts(
+    places: Places, folder: Path, plan: Plan, load: float, before: str
+) -> dict[str, str]:
+    """Measure all of them; one that cannot be measured here keeps what it had before."""
+    written = {}
+    for name in parts.HEADINGS:
+        lacking = page.missing(places) if name == "page" else None
+        if lacking is None:
+            written[name] = _measured_part(name, places, folder, plan, load)
+            continue
+        say(f"{name} is not measured: {lacking}")
+        old = parts.of_document(before, name)
+        if old:
+            written[name] = old
+    return written
 
 
 async def _measure(roads: Sequence[Road], plan: Plan, results: Results) -> None:
@@ -152,18 +215,41 @@ def main(given: list[str]) -> int:
         0, also where a target is not reached: the report says so.
 
     Raises:
-        ToolError: A model cannot be trained.
+        ToolError: A model cannot be trained, or a part not be measured.
     """
     end_on_sigterm()
     options = arguments(given)
-    places, plan = here(), QUICK if options.quick else FULL
-    models = _models(places, options.roads)
-    load = machine.load()
-    results = Results(datetime.now(UTC), notes=_notes(places, models, load))
-    with tempfile.TemporaryDirectory(prefix="huixin-bench-") as folder, ExitStack() as running:
+    places, plan, load = here(), QUICK if options.quick else FULL, machine.load()
+    output: Path | None = options.output
+    before = output.read_text("utf-8") if output and output.is_file() else ""
+    with tempfile.TemporaryDirectory(prefix="huixin-bench-") as draft:
+        folder = Path(draft)
+        if options.only:
+            shown = _measured_part(options.only, places, folder, plan, load)
+            report = parts.placed(before, shown)
+        else:
+            results = _measured_roads(options.roads, places, folder, plan, load)
+            if options.costs:
+                results.parts = _measured_parts(places, folder, plan, load, before)
+                say("what recognition costs, with a training of everything")
+                results.costs = recognition.measured(places, model.ensure(places))
+            report = shown = render(results)
+    sys.stdout.write(f"\n{shown}\n")
+    if output:
+        output.write_text(report, "utf-8")
+        say(f"written to {output}")
+    return 0
+
+
+def _measured_roads(keys: str, places: Places, folder: Path, plan: Plan, load: float) -> Results:
+    """Measure the roads that are named."""
+    models = _models(places, keys)
+    names = ", ".join(sorted({path.name for path in models.values()}))
+    results = Results(datetime.now(UTC), notes=[*_notes(places, load), f"Models: {names}"])
+    with ExitStack() as running:
         roads = []
-        for key in options.roads:
-            road = _ROADS[key](Path(folder) / key, places, models[key])
+        for key in keys:
+            road = _ROADS[key](folder / key, places, models[key])
             running.callback(road.stop)
             roads.append(road)
             results.titles[key] = road.title
@@ -171,18 +257,7 @@ def main(given: list[str]) -> int:
             road.start()
             road.wait()
         asyncio.run(_measure(roads, plan, results))
-    if options.only or options.costs:
-        say("decisions of the remedy policy")
-        results.decisions = decisions.measured(places, plan.decisions)
-    if options.costs:
-        say("what recognition costs, with a training of everything")
-        results.costs = recognition.measured(places, model.ensure(places))
-    report = render(results)
-    sys.stdout.write(f"\n{report}")
-    if options.output:
-        options.output.write_text(report, "utf-8")
-        say(f"written to {options.output}")
-    return 0
+    return results
 
 
 if __name__ == "__main__":

@@ -119,6 +119,24 @@ class RestTalk:
         await self._connection.close()
 
 
+async def open_socket(url: str, path: str, cookie: str) -> websockets.ClientConnection:
+    """Open a page's socket.
+
+    Args:
+        url: Address of the desk.
+        path: Of the socket.
+        cookie: The session, as a header.
+    """
+    return await websockets.connect(
+        url.replace("http", "ws", 1) + path,
+        additional_headers={"Cookie": cookie},
+        compression=None,
+        ping_interval=None,
+        open_timeout=ANSWER_SECONDS,
+        proxy=None,
+    )
+
+
 class PageTalk:
     """A conversation on a page of the desk, over its socket.
 
@@ -145,16 +163,7 @@ class PageTalk:
             path: `/ws/room/<room>` or `/ws/conversation/<id>`.
             cookie: The session, as a header.
         """
-        return cls(
-            await websockets.connect(
-                url.replace("http", "ws", 1) + path,
-                additional_headers={"Cookie": cookie},
-                compression=None,
-                ping_interval=None,
-                open_timeout=ANSWER_SECONDS,
-                proxy=None,
-            )
-        )
+        return cls(await open_socket(url, path, cookie))
 
     async def __aenter__(self) -> Self:
         """Nothing more to open."""

@@ -1,14 +1,15 @@
 """The report of a run, in Markdown."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from bench.decisions import Decisions
 from bench.figures import Sample, median, percentile
 from bench.machine import Memory
 from bench.measure import Growth, Invitations
+from bench.parts import HEADINGS
 from bench.recognition import Costs
+from bench.tables import Verdict, listed, table, verdict, verdict_table
 
 LEVELS = (1, 8, 32)
 """Numbers of conversations at once."""
@@ -26,6 +27,7 @@ class Results:
         growth: By road.
         memory: By road and process.
         notes: Lines on how it was measured (machine, versions, model, load).
+        parts: Sections of the parts that are measured alone as well, by their names.
     """
 
     began: datetime
@@ -35,30 +37,8 @@ class Results:
     memory: dict[str, Mapping[str, Memory]] = field(default_factory=dict)
     invitations: Invitations | None = None
     costs: Costs | None = None
-    decisions: Decisions | None = None
     notes: list[str] = field(default_factory=list)
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """One target and what was measured.
-
-    Attributes:
-        target: In words.
-        measured: The figure, in words.
-        reached: None when it was not measured.
-    """
-
-    target: str
-    measured: str
-    reached: bool | None
-
-    @property
-    def word(self) -> str:
-        """The verdict in words."""
-        if self.reached is None:
-            return "not measured"
-        return "reached" if self.reached else "**NOT REACHED**"
+    parts: dict[str, str] = field(default_factory=dict)
 
 
 def verdicts(results: Results) -> list[Verdict]:
@@ -78,105 +58,79 @@ def verdicts(results: Results) -> list[Verdict]:
     desk_memory = memory.get("c", {}).get("desk")
     seen = results.invitations
     return [
-        _verdict(
+        verdict(
             "c carries at least 2.5 times the messages of a, 8 conversations",
             ours.rate / stock.rate if stock and ours else None,
             lambda times: times >= 2.5,
             "{:.2f} times",
         ),
-        _verdict(
+        verdict(
             "c takes at most 10 ms more than b, median, 1 conversation",
             desk.median - rest.median if rest and desk else None,
             lambda more: more <= 10,
             "{:+.1f} ms",
         ),
-        _verdict(
+        verdict(
             "c: message 500 takes at most 1.5 times as long as message 5",
             long.ratio if long else None,
             lambda times: times <= 1.5,
             "{:.2f} times",
         ),
-        _verdict(
+        verdict(
             "c: post in public to reply and invitation, median, idle: under 2 s",
             max(median(seen.to_reply), median(seen.to_invitation)) if seen else None,
             lambda seconds: seconds < 2,
             "{:.3f} s",
         ),
-        _verdict(
+        verdict(
             "c: Rasa process under 900 MB at its peak",
             rasa.peak / _MEGABYTE if rasa else None,
             lambda size: size < 900,
             "{:.0f} MB",
         ),
-        _verdict(
+        verdict(
             "c: desk under 150 MB at its peak",
             desk_memory.peak / _MEGABYTE if desk_memory else None,
             lambda size: size < 150,
             "{:.0f} MB",
         ),
         *_cost_verdicts(results.costs),
-        *_decision_verdicts(results.decisions),
     ]
 
 
 def _cost_verdicts(costs: Costs | None) -> list[Verdict]:
     return [
-        _verdict(
+        verdict(
             "anger and signals of a message of 60 characters: at most 3 ms, median, one core",
             costs.emotion_ms if costs else None,
             lambda took: took <= 3,
             "{:.2f} ms",
         ),
-        _verdict(
+        verdict(
             "the whole NLU of that message: at most 15 ms, median, one core",
             costs.parse_ms if costs else None,
             lambda took: took <= 15,
             "{:.1f} ms",
         ),
-        _verdict(
+        verdict(
             "training everything: at most 4 minutes",
             costs.training_s / 60 if costs else None,
             lambda minutes: minutes <= 4,
             "{:.1f} minutes",
         ),
-        _verdict(
+        verdict(
             "the recogniser on disk: at most 60 MB",
             costs.emotion_disk / _MEGABYTE if costs else None,
             lambda size: size <= 60,
             "{:.0f} MB",
         ),
-        _verdict(
+        verdict(
             "the recogniser in memory: at most 300 MB",
             costs.emotion_memory / _MEGABYTE if costs else None,
             lambda size: size <= 300,
             "{:.0f} MB",
         ),
     ]
-
-
-def _decision_verdicts(decisions: Decisions | None) -> list[Verdict]:
-    return [
-        _verdict(
-            "a decision of the remedy policy: at most 1 ms, median, one core",
-            decisions.median_ms if decisions else None,
-            lambda took: took <= 1,
-            "{:.3f} ms",
-        ),
-        _verdict(
-            "decisions of the remedy policy: at least 2,000 a second on one core",
-            decisions.rate if decisions else None,
-            lambda rate: rate >= 2000,
-            "{:,.0f} a second",
-        ),
-    ]
-
-
-def _verdict(
-    target: str, measured: float | None, good: Callable[[float], bool], words: str
-) -> Verdict:
-    if measured is None:
-        return Verdict(target, "-", None)
-    return Verdict(target, words.format(measured), good(measured))
 
 
 def render(results: Results) -> str:
@@ -192,23 +146,19 @@ def render(results: Results) -> str:
         "# Speed and size",
         _INTRODUCTION,
         f"Measured on {results.began:%Y-%m-%d %H:%M} UTC.",
-        "\n".join(f"- {note}" for note in results.notes),
+        listed(results.notes),
         "## Targets",
-        _table(
-            ("target", "measured", "verdict"),
-            [(one.target, one.measured, one.word) for one in verdicts(results)],
-        ),
+        verdict_table(verdicts(results)),
     ]
     if results.samples:
         parts += ["## Conversations at once", _load_table(results)]
-    if results.decisions:
-        parts += ["## Decisions of the remedy policy", _decision_table(results.decisions)]
     if results.growth:
         parts += ["## Early and late in one conversation", _growth_table(results)]
     if results.invitations:
         parts += ["## From an angry post to the invitation", _invitation_table(results.invitations)]
     if results.memory:
         parts += ["## Memory", _memory_table(results)]
+    parts += [results.parts[name] for name in HEADINGS if name in results.parts]
     parts += ["## How it is measured", _METHOD]
     return "\n\n".join(part for part in parts if part) + "\n"
 
@@ -238,17 +188,7 @@ def _load_table(results: Results) -> str:
         *("conversations", "road", "median ms", "p95 ms", "messages/s", "messages"),
         *("unanswered", "CPU ms a message"),
     )
-    return _table(head, rows)
-
-
-def _decision_table(decisions: Decisions) -> str:
-    row = (
-        f"{decisions.count:,}",
-        f"{decisions.median_ms:.3f}",
-        f"{decisions.p95_ms:.3f}",
-        f"{decisions.rate:,.0f}",
-    )
-    return _table(("decisions", "median ms", "p95 ms", "decisions/s"), [row])
+    return table(head, rows)
 
 
 def _growth_table(results: Results) -> str:
@@ -262,7 +202,7 @@ def _growth_table(results: Results) -> str:
         )
         for key, one in results.growth.items()
     ]
-    return _table(("road", "early, ms", "late, ms", "times", "conversations"), rows)
+    return table(("road", "early, ms", "late, ms", "times", "conversations"), rows)
 
 
 def _invitation_table(seen: Invitations) -> str:
@@ -273,7 +213,7 @@ def _invitation_table(seen: Invitations) -> str:
             ("invitation", seen.to_invitation),
         )
     ]
-    return _table(("until", "median s", "p95 s", "posts"), rows)
+    return table(("until", "median s", "p95 s", "posts"), rows)
 
 
 def _memory_table(results: Results) -> str:
@@ -282,16 +222,11 @@ def _memory_table(results: Results) -> str:
         for key, processes in results.memory.items()
         for name, memory in processes.items()
     ]
-    return _table(("road", "process", "at the end, MB", "peak, MB"), rows)
+    return table(("road", "process", "at the end, MB", "peak, MB"), rows)
 
 
 def _megabytes(size: int) -> str:
     return f"{size / _MEGABYTE:.0f}"
-
-
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 _INTRODUCTION = """\
@@ -323,9 +258,8 @@ _METHOD = f"""\
   conversation over, the rest of it would not have been sent, and counted as unanswered.
 - Early and late in a conversation: a customer who cannot decide talks on about an offer while all
   else is idle; the median over the 20 messages from there on, the same ten twice.
-- Decisions: facts of all trades, failures, amounts and customers, mixed by a fixed seed, each
-  decided once, in a process of its own on one core (`bench/decisions.py`; alone:
-  `python -m bench --only decisions`).
+- The parts that say when they were measured can be measured alone, which writes them anew:
+  {", ".join(f"`python -m bench --only {part}`" for part in HEADINGS)}.
 - Memory is resident memory; the action server of a runs as two processes, added up.
 - CPU time tells what a message costs each process, whatever else the machine does.
 - Levels: {", ".join(str(level) for level in LEVELS)} conversations."""

@@ -3,6 +3,7 @@
 import asyncio
 from ipaddress import ip_address
 from time import monotonic
+from typing import Protocol
 
 from sanic import HTTPResponse, Request, Sanic
 from sanic.response import json, raw
@@ -10,18 +11,44 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from desk.album import Album
-from desk.channels import frames, pictures, sessions, web
+from desk.channels import crossing, frames, pictures, sessions, web
+from desk.channels.wechat.incoming import callback as wechat_callback
+from desk.channels.wechat.service import WeChat
 from desk.context import Context
+from desk.conversations.attendance import Attendance
+from desk.conversations.clock_watch import ClockWatch
 from desk.conversations.fulfilment import FulfilmentWorker
 from desk.conversations.rasa import Rasa
 from desk.conversations.router import Router
 from desk.errors import error_response, not_found
+from desk.finish import end
 from desk.limits import Buckets
 from desk.pages import serve_pages
 from desk.sanic_types import App
-from desk.staff import api as staff_api
+from desk.staff import accounts as staff_accounts
+from desk.staff import board as staff_board
+from desk.staff import by_hand as staff_by_hand
+from desk.staff import calls as staff_calls
+from desk.staff import canned as staff_canned
+from desk.staff import closing as staff_closing
+from desk.staff import coach as staff_coach
+from desk.staff import conversations as staff_conversations
+from desk.staff import labels as staff_labels
+from desk.staff import live as staff_live
+from desk.staff import matters as staff_matters
+from desk.staff import notes as staff_notes
+from desk.staff import notices as staff_notices
+from desk.staff import offers as staff_offers
+from desk.staff import own_account as staff_own_account
+from desk.staff import pictures as staff_pictures
+from desk.staff import presence as staff_presence
 from desk.staff import remedies as staff_remedies
+from desk.staff import requests as staff_requests
+from desk.staff import search as staff_search
+from desk.staff import session as staff_session
+from desk.staff import settling as staff_settling
 from desk.staff.advice import Advisor
+from desk.staff.audience import Audience
 from recovery.logs import log
 from recovery.orders.several import close_orders
 
@@ -29,6 +56,9 @@ _READY_EVERY = 5.0
 _NOT_READY_EVERY = 1.0
 _LOGINS_BURST = 20
 _LOGINS_PER_SECOND = 0.5
+# Of orders, by one member of staff: enough for a busy phone, too few to guess four digits.
+_PROOFS_BURST = 20
+_PROOFS_PER_SECOND = 1 / 60
 # Each takes some 50 ms of a core and 64 MB.
 _PASSWORDS_AT_ONCE = 2
 
@@ -57,33 +87,80 @@ def make_app(context: Context) -> App:
     app.ctx.desk = context
     app.ctx.message_buckets = Buckets(limits.burst, limits.per_second)
     app.ctx.page_buckets = Buckets(limits.burst, limits.per_second)
+    app.ctx.code_buckets = Buckets(crossing.CODES_BURST, crossing.CODES_PER_SECOND)
     app.ctx.session_buckets = Buckets(limits.sessions_per_minute, limits.sessions_per_minute / 60)
     app.ctx.password_slots = asyncio.Semaphore(_PASSWORDS_AT_ONCE)
     app.ctx.picture_slots = asyncio.Semaphore(pictures.PICTURES_AT_ONCE)
     app.ctx.uploads = pictures.Uploads()
     app.ctx.album = Album(settings.data / "pictures")
     app.ctx.login_buckets = Buckets(_LOGINS_BURST, _LOGINS_PER_SECOND)
+    app.ctx.search_buckets = Buckets(staff_search.BURST, staff_search.PER_SECOND)
+    app.ctx.proof_buckets = Buckets(_PROOFS_BURST, _PROOFS_PER_SECOND)
     app.ctx.rasa = Rasa(
         settings.rasa, context.secrets.rasa_token, settings.rasa_seconds, context.metrics
     )
     app.ctx.router = Router(context, app.ctx.rasa)
     app.ctx.advisor = Advisor(context)
+    app.ctx.audience = Audience(context)
+    app.ctx.wechat = _wechat(app) if any(context.wechat) else None
     frames.install()
     for blueprint in (
         sessions.pages,
+        crossing.pages,
         pictures.pages,
         web.sockets,
-        staff_api.pages,
-        staff_api.sockets,
+        wechat_callback.calls,
+        staff_session.pages,
+        staff_own_account.pages,
+        staff_accounts.pages,
+        staff_conversations.pages,
+        staff_live.sockets,
         staff_remedies.pages,
+        staff_offers.pages,
+        staff_requests.pages,
+        staff_settling.pages,
+        staff_by_hand.pages,
+        staff_matters.pages,
+        staff_notes.pages,
+        staff_board.pages,
+        staff_closing.pages,
+        staff_notices.pages,
+        staff_labels.pages,
+        staff_canned.pages,
+        staff_search.pages,
+        staff_pictures.pages,
+        staff_calls.pages,
+        staff_coach.pages,
+        staff_presence.pages,
     ):
         app.blueprint(blueprint)
     _health(app)
     serve_pages(app)
+    app.register_middleware(_refuse_nul, "request")
     app.error_handler.add(Exception, _failed)
     app.register_listener(_begin, "before_server_start")
     app.register_listener(_end, "after_server_stop")
     return app
+
+
+def _wechat(app: App) -> WeChat:
+    context: Context = app.ctx.desk
+    return WeChat(
+        context, app.ctx.router, app.ctx.album, app.ctx.message_buckets, app.ctx.picture_slots
+    )
+
+
+async def _refuse_nul(request: Request) -> None:
+    """Answer a path with a NUL as one that does not exist: PostgreSQL takes it in no text.
+
+    What stands behind the question mark is each page's own to judge.
+
+    Raises:
+        PageError: There is one, also as an escape.
+    """
+    path = request.raw_url.partition(b"?")[0]
+    if b"%00" in path or b"\0" in path:
+        raise not_found()
 
 
 def _failed(request: Request, error: Exception) -> HTTPResponse:
@@ -144,11 +221,21 @@ async def _begin(app: App) -> None:
     app.ctx.background = [
         asyncio.create_task(_watch_rasa(app)),
         asyncio.create_task(_kept_running("fulfilment", worker)),
+        asyncio.create_task(_kept_running("clocks", ClockWatch(context, router))),
+        asyncio.create_task(_kept_running("attendance", Attendance(context, router))),
     ]
+    if app.ctx.wechat is not None:
+        await app.ctx.wechat.start()
     log.info("desk started", taken_up=taken_up)
 
 
-async def _kept_running(name: str, worker: FulfilmentWorker) -> None:
+class _Worker(Protocol):
+    """Something that works beside the requests for as long as the desk runs."""
+
+    async def run(self) -> None: ...
+
+
+async def _kept_running(name: str, worker: _Worker) -> None:
     """Run a worker for ever; what it failed at stays in the database and is tried again."""
     while True:
         try:
@@ -176,9 +263,9 @@ async def _watch_rasa(app: App) -> None:
 
 
 async def _end(app: App) -> None:
-    for task in app.ctx.background:
-        task.cancel()
-    await asyncio.gather(*app.ctx.background, return_exceptions=True)
+    await end(app.ctx.background)
+    if app.ctx.wechat is not None:
+        await app.ctx.wechat.stop()
     await app.ctx.router.stop()
     await app.ctx.rasa.close()
     close_orders(app.ctx.desk.orders)

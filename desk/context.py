@@ -2,12 +2,14 @@
 
 from dataclasses import dataclass, field
 
+from desk.channels.wechat.accounts import Accounts
 from desk.hub import Hub
 from desk.metrics import Metrics
 from desk.storage import Storage
 from recovery.business import Business, Directory
 from recovery.clock import Clock
 from recovery.orders.system import OrderSystem
+from recovery.queue.priority import QueueTables, load_queue_tables
 from recovery.remedy.running import RunningPolicy
 from recovery.settings import Secrets, Settings
 
@@ -23,8 +25,10 @@ class Context:
     orders: OrderSystem
     policy: RunningPolicy
     clock: Clock
+    queue: QueueTables = field(default_factory=load_queue_tables)
     hub: Hub = field(default_factory=Hub)
     metrics: Metrics = field(default_factory=Metrics)
+    wechat: Accounts = field(default_factory=lambda: Accounts(()))
 
     def business(self, business_id: str) -> Business:
         """The business of a conversation.

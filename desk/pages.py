@@ -7,6 +7,7 @@ from sanic.response import BaseHTTPResponse, file, html
 
 from desk.errors import not_found
 from desk.sanic_types import App
+from desk.staff.session import ROOT as STAFF
 
 _DIST = Path(__file__).resolve().parent.parent / "web" / "dist"
 _POLICY = (
@@ -48,7 +49,10 @@ def serve_pages(app: App, dist: Path = _DIST) -> None:
             return html(_NOT_BUILT, status=503)
         return await file(index, headers={"Cache-Control": "no-cache"})
 
-    async def harden(_: Request, response: BaseHTTPResponse) -> HTTPResponse | None:
+    async def harden(request: Request, response: BaseHTTPResponse) -> HTTPResponse | None:
+        if request.path.startswith(f"{STAFF}/"):
+            # Customers' data stays on no computer that several members of staff use.
+            response.headers["Cache-Control"] = "no-store"
         for name, value in _HEADERS.items():
             response.headers.setdefault(name, value)
         return None

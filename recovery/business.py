@@ -9,7 +9,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from recovery.clock import spoken_moment
+from recovery.clock import SOON, in_fives, spoken_moment, spoken_point
+from recovery.clocks import ClockSettings, Kind, Measure
+from recovery.service_time import ServiceTime, whole
 
 # The trades of `recovery.failures.TRADES`.
 Industry = Literal["hotel", "shop", "restaurant", "retail", "property", "travel"]
@@ -27,7 +29,13 @@ class Room(BaseModel):
 
 
 class Hours(BaseModel):
-    """When people answer, in the zone of the business, every day."""
+    """When people answer, in the zone of the business, every day.
+
+    Attributes:
+        opens: From when.
+        closes: Until when; not later than `opens`: on the next day. From `00:00` to `24:00`, which
+            is kept as midnight, people answer day and night.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -42,10 +50,15 @@ class Hours(BaseModel):
             raise ValueError('write the time in quotes, like "09:00"')
         return value
 
+    @field_validator("closes", mode="before")
+    @classmethod
+    def _midnight(cls, value: object) -> object:
+        return "00:00" if value == "24:00" else value
+
     @model_validator(mode="after")
-    def _ordered(self) -> "Hours":
-        if self.opens >= self.closes:
-            raise ValueError("opens must be before closes")
+    def _last(self) -> "Hours":
+        if self.opens == self.closes != time(0):
+            raise ValueError('opens and closes must differ; day and night is "00:00" to "24:00"')
         return self
 
 
@@ -88,7 +101,7 @@ class HttpOrdersSetting(BaseModel):
             raise ValueError("no address like https://orders.example")
         if "@" in parts.netloc or parts.query or parts.fragment:
             raise ValueError("no user, query or fragment belongs into the address")
-        if parts.scheme == "http" and not _is_loopback(host):
+        if parts.scheme == "http" and not is_loopback(host):
             raise ValueError("only https:// to other machines, the token is secret")
         return value.rstrip("/")
 
@@ -96,11 +109,41 @@ class HttpOrdersSetting(BaseModel):
 OrdersSetting = Annotated[EmbeddedOrdersSetting | HttpOrdersSetting, Field(discriminator="kind")]
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether a host of an address is this machine itself."""
     try:
         return host == "localhost" or ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+class Departures(BaseModel):
+    """How far staff may go beyond what the policy gives, in fen.
+
+    Attributes:
+        agent: An agent alone; what is more, a manager grants.
+        supervisor: A supervisor alone.
+        manager: A manager; nobody goes further.
+        whole_offer: What a whole offer may be worth beyond what was paid and what the law adds.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    agent: int = Field(default=2_000, ge=0, le=10_000_000)
+    supervisor: int = Field(default=10_000, ge=0, le=10_000_000)
+    manager: int = Field(default=200_000, ge=0, le=10_000_000)
+    whole_offer: int = Field(default=1_000_000, ge=0, le=100_000_000)
+
+    @model_validator(mode="after")
+    def _ordered(self) -> "Departures":
+        if not self.agent <= self.supervisor <= self.manager:
+            raise ValueError("agent, supervisor, manager must not fall")
+        return self
+
+    def of(self, role: str) -> int:
+        """The limit of a role, 0 for one that gives nothing."""
+        limits = {"agent": self.agent, "supervisor": self.supervisor, "manager": self.manager}
+        return limits.get(role, 0)
 
 
 class Business(BaseModel):
@@ -110,9 +153,14 @@ class Business(BaseModel):
         orders: Where its orders are.
         help: One sentence that tells where ordinary questions are answered.
         reply_minutes: Within how many minutes of service time a person answers.
+        clocks: What else is measured in service time, and what stops it.
+        assignment: `auto`: the desk hands the queue out to who is online; `manual`: they take.
+        silent_minutes: After how many minutes of service time without an answer a conversation
+            goes back to the front of the queue.
         invitation_minutes: How long an invitation into private can be used.
         goodwill_per_day: What the bot may give in a day beyond what is owed, in fen.
         goodwill_per_customer: The same for a customer within 30 days, in fen.
+        departures: How far staff may go beyond what the policy gives.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -125,10 +173,14 @@ class Business(BaseModel):
     hours: Hours
     timezone: str = "Asia/Shanghai"
     reply_minutes: int = Field(default=15, ge=1, le=24 * 60)
+    clocks: ClockSettings = ClockSettings()
+    assignment: Literal["auto", "manual"] = "auto"
+    silent_minutes: int = Field(default=5, ge=1, le=24 * 60)
     invitation_minutes: int = Field(default=30, ge=1, le=24 * 60)
     offer_hours: int = Field(default=48, ge=1, le=24 * 30)
     goodwill_per_day: int = Field(default=1_000_000, ge=0)
     goodwill_per_customer: int = Field(default=100_000, ge=0)
+    departures: Departures = Departures()
     orders: OrdersSetting = EmbeddedOrdersSetting()
     rooms: tuple[Room, ...] = Field(min_length=1)
 
@@ -146,44 +198,55 @@ class Business(BaseModel):
         """The time zone of the business."""
         return ZoneInfo(self.timezone)
 
+    @property
+    def service(self) -> ServiceTime:
+        """The time in which people answer."""
+        return ServiceTime(self.hours.opens, self.hours.closes, self.zone)
+
+    def measure(self, kind: Kind) -> Measure:
+        """How a kind of clock runs here."""
+        minutes = getattr(self.clocks, kind) or self.reply_minutes
+        return Measure(self.service, minutes * 60, self.clocks.warn)
+
     def person_by(self, now: datetime) -> datetime:
-        """By when a person answers, honestly: inside service hours only.
+        """By when a person answers, honestly: inside service hours only, as the clocks run.
 
         Args:
             now: The present moment, aware.
 
         Returns:
-            The moment, in UTC terms of `now`'s zone-aware arithmetic. When the answer would fall
-            after closing time it is due that long after the next opening.
+            The moment, in UTC.
         """
-        return self._in_service(now, timedelta(minutes=self.reply_minutes))
+        return self.done_by(now, self.reply_minutes)
 
     def done_by(self, now: datetime, minutes: int) -> datetime:
         """By when staff have done something that takes this long: inside service hours only.
 
         Args:
             now: The moment from which it counts, aware.
-            minutes: How long it takes.
+            minutes: How much service time it takes.
         """
-        return self._in_service(now, timedelta(minutes=minutes))
+        return self.service.after(now, minutes * 60)
 
     def done_by_words(self, now: datetime, minutes: int) -> str:
         """The same as a person would say it, for example `明天10:00前`."""
-        return spoken_moment(self.done_by(now, minutes), now, self.zone)
+        return self.due_words(self.done_by(now, minutes), now)
 
-    def _in_service(self, now: datetime, wait: timedelta) -> datetime:
-        local = now.astimezone(self.zone)
-        opens = local.replace(
-            hour=self.hours.opens.hour, minute=self.hours.opens.minute, second=0, microsecond=0
-        )
-        closes = local.replace(
-            hour=self.hours.closes.hour, minute=self.hours.closes.minute, second=0, microsecond=0
-        )
-        if local < opens:
-            return opens + wait
-        if local + wait <= closes:
-            return local + wait
-        return opens + timedelta(days=1) + wait
+    def due_words(self, due: datetime, now: datetime) -> str:
+        """Say by when, for a moment of service: never earlier than that, nor after closing.
+
+        Args:
+            due: The moment, as `done_by` gives it.
+            now: The present moment, aware.
+        """
+        wait = due - now
+        if timedelta(0) <= wait <= SOON:
+            said = now + in_fives(wait)
+            if self.service.between(due, said) == int((whole(said) - whole(due)).total_seconds()):
+                return spoken_moment(due, now, self.zone)
+        minute = due.replace(second=0, microsecond=0)
+        full = minute if minute == due else minute + timedelta(minutes=1)
+        return f"{spoken_point(full, now, self.zone)}前"
 
     def day_began(self, now: datetime) -> datetime:
         """When the present day began in the zone of the business."""
@@ -191,7 +254,7 @@ class Business(BaseModel):
 
     def person_by_words(self, now: datetime) -> str:
         """The same as a person would say it, for example `15分钟内`."""
-        return spoken_moment(self.person_by(now), now, self.zone)
+        return self.due_words(self.person_by(now), now)
 
 
 class Directory:

@@ -38,6 +38,10 @@ class OfferNotOpenError(ValueError):
     """Acceptance or refusal of an offer that is not open (any more)."""
 
 
+class BadStageError(ValueError):
+    """A case is to go on where it cannot be."""
+
+
 @dataclass(frozen=True)
 class Offer:
     """One remedy put before the customer. Fields as in `recovery.commands.MakeOffer`."""
@@ -58,6 +62,14 @@ class Offer:
     floor_fen: int = 0
     goodwill_fen: int = 0
     provisional: bool = False
+    by: str = "bot"
+    authority: str = "bot"
+    departure: str | None = None
+
+    @property
+    def by_staff(self) -> bool:
+        """Whether a person has offered it."""
+        return self.by != "bot"
 
     def open_at(self, now: datetime) -> bool:
         """Whether it can still be accepted."""
@@ -134,18 +146,32 @@ class Case:
 
     @property
     def accepted_offer(self) -> Offer | None:
-        """The offer the customer took."""
+        """The offer the customer took; the first one, where staff have added to it."""
         return next((offer for offer in self.offers if offer.state == "accepted"), None)
 
-    def resume_stage(self) -> Stage:
+    @property
+    def given(self) -> list[dict[str, Any]]:
+        """All remedies that were accepted."""
+        return [one for offer in self.offers if offer.state == "accepted" for one in offer.remedies]
+
+    def resume_stage(self, now: datetime) -> Stage:
         """Where the bot goes on when a person gives the case back."""
         if self.outcome:
             return "closed"
         if self.accepted_offer:
             return "agreed"
-        if any(offer.state == "open" for offer in self.offers):
+        if self.open_offer(now):
             return "offered"
         return "hearing"
+
+    def resume_stages(self, now: datetime) -> list[Stage]:
+        """Where a person may let the bot go on, first where the case stands."""
+        possible: list[Stage] = [self.resume_stage(now), "hearing"]
+        if self.open_offer(now):
+            possible.append("offered")
+        if self.accepted_offer:
+            possible.append("agreed")
+        return list(dict.fromkeys(possible))
 
     def to_state(self) -> dict[str, Any]:
         """The case as plain JSON types."""
@@ -173,8 +199,8 @@ def _settle(case: Case, offer_id: str, state: OfferState, now: datetime) -> tupl
     offer = case.offer(offer_id)
     if offer is None or not offer.open_at(now):
         raise OfferNotOpenError(offer_id)
-    if state == "accepted" and case.accepted_offer:
-        # One case, one remedy: what else it needs is for a person.
+    if state == "accepted" and case.accepted_offer and not offer.by_staff:
+        # One case, one remedy of the bot's: what else it needs is for a person.
         raise OfferNotOpenError(offer_id)
     return tuple(replace(one, state=state) if one.id == offer_id else one for one in case.offers)
 
@@ -240,6 +266,8 @@ def apply(case: Case | None, command: Command, now: datetime) -> Case | None:
                 promised_by=command.by,
                 safety=case.safety or command.reason == "safety",
                 misses=0,
+                # What a person is due for again is not closed.
+                outcome=None,
             )
         case CountMiss():
             case = replace(case, misses=case.misses + 1)
@@ -263,12 +291,38 @@ def _proof_tried(case: Case, command: TriedProof) -> Case:
     return replace(case, proof_tries=case.proof_tries + 1, facts=facts)
 
 
-def given_back(case: Case) -> Case:
-    """The case when a person gives the conversation back to the bot."""
+def without_offer(case: Case, now: datetime) -> Case:
+    """The case when its open offer is taken back, so that it is not accepted any more."""
+    offers = tuple(
+        replace(one, state="replaced") if one.open_at(now) else one for one in case.offers
+    )
+    left = replace(case, offers=offers)
+    return replace(left, stage=left.resume_stage(now)) if case.stage == "offered" else left
+
+
+def given_back(case: Case, now: datetime, at: Stage | None = None) -> Case:
+    """The case when a person gives the conversation back to the bot.
+
+    Args:
+        case: As it stands.
+        now: The present moment, for the expiry of offers.
+        at: Where the bot goes on, one of `resume_stages`; None: where the case stands. Sent
+            back to hearing on purpose, the bot goes through the matter again and may offer;
+            what was offered and not answered is taken back.
+
+    Raises:
+        BadStageError: The case cannot be there.
+    """
+    if at is not None and at not in case.resume_stages(now):
+        raise BadStageError(at)
+    if at == "hearing":
+        case = without_offer(case, now)
+    anew = at == "hearing" and not case.accepted_offer
     return replace(
         case,
-        stage=case.resume_stage(),
-        settled=True,
+        stage=at or case.resume_stage(now),
+        settled=not anew,
+        outcome=None if at == "hearing" else case.outcome,
         reason=None,
         promised_by=None,
         misses=0,

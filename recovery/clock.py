@@ -6,10 +6,20 @@ from zoneinfo import ZoneInfo
 
 Clock = Callable[[], datetime]
 
+SOON = timedelta(minutes=45)
+"""Up to this wait the minutes are said, past it the moment."""
+
+_FIVE = timedelta(minutes=5)
+
 
 def utc_now() -> datetime:
     """Give the present moment, aware, in UTC."""
     return datetime.now(UTC)
+
+
+def in_fives(wait: timedelta) -> timedelta:
+    """A wait as it is said: in full fives of minutes, never less than it is."""
+    return max(_FIVE, -(-timedelta(seconds=int(wait.total_seconds())) // _FIVE) * _FIVE)
 
 
 def spoken_moment(moment: datetime, now: datetime, zone: ZoneInfo) -> str:
@@ -24,9 +34,8 @@ def spoken_moment(moment: datetime, now: datetime, zone: ZoneInfo) -> str:
         For example `15分钟内`, `今天18:30前`, `明天09:30前`, `3月5日12:00前`.
     """
     wait = moment - now
-    if timedelta(0) <= wait <= timedelta(minutes=45):
-        minutes = max(5, -(-int(wait.total_seconds()) // 60 // 5) * 5)
-        return f"{minutes}分钟内"
+    if timedelta(0) <= wait <= SOON:
+        return f"{in_fives(wait) // timedelta(minutes=1)}分钟内"
     return f"{spoken_point(moment, now, zone)}前"
 
 

@@ -101,6 +101,9 @@ class MakeOffer(Command):
         floor_fen: What is owed of it, in fen.
         goodwill_fen: What is given beyond that, in fen.
         provisional: Something is still being looked into; nothing of this is final.
+        by: Who offers it: `bot` or `staff:<id>`; actions never name anybody but the bot.
+        authority: Of who offers it: `bot`, `agent` or `manager`.
+        departure: Why staff give something else than the policy.
     """
 
     do: ClassVar[str] = "make_offer"
@@ -119,6 +122,9 @@ class MakeOffer(Command):
     floor_fen: int = 0
     goodwill_fen: int = 0
     provisional: bool = False
+    by: str = "bot"
+    authority: str = "bot"
+    departure: str | None = None
 
 
 @dataclass(frozen=True)
@@ -142,10 +148,11 @@ class HandOver(Command):
     """Put the conversation into the staff queue.
 
     Attributes:
-        reason: `safety`, `asked`, `escalation`, `unknown`, `refused`, `beyond_authority`,
+        reason: `safety`, `asked`, `escalation`, `fury`, `unknown`, `refused`, `beyond_authority`,
             `not_understood`, `proof_limit`, `no_order`, `second_matter`, `not_as_promised`,
             `changed_mind`, `late`, `repeated`, `alleged`, `no_evidence`, `budget`, `offer_gone`,
-            `remedy_late`, `remedy_refused`, `remedy_failed`, `error`.
+            `remedy_late`, `remedy_refused`, `remedy_failed`, `error`; `reopened` by staff who take
+            what was closed.
         by: When a person answers, as promised to the customer (ISO 8601).
     """
 
@@ -173,7 +180,7 @@ class CloseCase(Command):
     """The matter is settled.
 
     Attributes:
-        outcome: `accepted`, `thanked`.
+        outcome: `thanked`, said by the bot; or one of `recovery.outcomes`, said by staff.
     """
 
     do: ClassVar[str] = "close_case"

@@ -7,7 +7,7 @@ the last digits of a phone number in public would give away half of the proof of
 
 import re
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 _NUMERALS = dict(
     zip("零〇一二三四五六七八九幺壹贰叁肆伍陆柒捌玖两", "0012345678911234567892", strict=True)
@@ -111,6 +111,7 @@ _RULES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("房号", _ROOM_AFTER),
     )
 )
+_LONGEST_PLACE = 120
 _ROOTS = frozenset({"证件号", "手机号", "卡号", "尾号"})
 
 
@@ -121,10 +122,12 @@ class Masked:
     Attributes:
         text: What everybody may read.
         found: The kinds of data that were hidden, in order of first appearance, each once.
+        hidden: What was hidden, in order; for who wrote it, never for a log.
     """
 
     text: str
     found: tuple[str, ...]
+    hidden: tuple[str, ...] = field(default=(), repr=False)
 
 
 def _fold(text: str) -> str:
@@ -157,19 +160,56 @@ def mask(text: str) -> Masked:
     Returns:
         The text with each match replaced by its kind in ［］, and the kinds found.
     """
+    pieces, last = [], 0
+    places = _places(text)
+    for start, end, kind, _ in places:
+        pieces += [text[last:start], f"［{kind}］"]
+        last = end
+    pieces.append(text[last:])
+    kinds = tuple(dict.fromkeys(kind for _, _, kind, _ in places))
+    return Masked("".join(pieces), kinds, tuple(text[start:end] for start, end, *_ in places))
+
+
+def beginning(text: str, most: int) -> str:
+    """The beginning of a text, never ending within what `mask` would hide.
+
+    Half of a number is not recognised as one, and would be shown to those who must not see it.
+
+    Args:
+        text: Any text.
+        most: Characters at most.
+    """
+    if len(text) <= most:
+        return text
+    # Nothing that is hidden is longer than what is looked at behind the end.
+    places = _places(text[: most + _LONGEST_PLACE])
+    end = next((start for start, _, _, reach in places if start < most < reach), most)
+    if end == most and _is_sign(text[most - 1]) and _is_sign(text[most]):
+        # A number or code that no rule knows is not shown in part either.
+        while end and _is_sign(text[end - 1]):
+            end -= 1
+    return text[:end]
+
+
+def _is_sign(char: str) -> bool:
+    return _narrow(char).isascii() and _narrow(char).isalnum()
+
+
+def _places(text: str) -> list[tuple[int, int, str, int]]:
+    """Where something personal begins and ends, of which kind it is, and how far it is known by.
+
+    In order. A number of four digits is one of a room by what stands behind it.
+    """
     folded = _fold(text)
     numeric = _with_numerals(folded)
-    taken: list[tuple[int, int, str]] = []
+    taken: list[tuple[int, int, str, int]] = []
+    free = bytearray(b"\1") * len(text)
     for kind, pattern in _RULES:
         # As written first: in “13812345678一直没人接” the numeral is none of the number.
         for source in (folded, numeric) if kind in _ROOTS else (folded,):
             for match in pattern.finditer(source):
                 start, end = match.span("v") if "v" in pattern.groupindex else match.span()
-                if all(end <= other[0] or start >= other[1] for other in taken):
-                    taken.append((start, end, kind))
-    pieces, last = [], 0
-    for start, end, kind in sorted(taken):
-        pieces += [text[last:start], f"［{kind}］"]
-        last = end
-    pieces.append(text[last:])
-    return Masked("".join(pieces), tuple(dict.fromkeys(kind for *_, kind in sorted(taken))))
+                if all(free[start:end]):
+                    taken.append((start, end, kind, match.end()))
+                    free[start:end] = bytes(end - start)
+    return sorted(taken)

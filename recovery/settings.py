@@ -8,11 +8,20 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, IPvAnyAddress, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    IPvAnyAddress,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from recovery.business import Business, Directory
+from recovery.wechat import WeChatAccount
 
 DEFAULT_FILE = "huixin.yml"
 ENVIRONMENT = "HUIXIN_SETTINGS"
@@ -65,6 +74,10 @@ class Settings(_Section):
         secure_cookies: Set behind TLS.
         origins: Other origins whose pages may open sockets; the own one always may.
         metrics_from: Addresses that may read /metrics, beside this machine itself.
+        video_calls: Address of a Jitsi Meet that staff may call customers on; None for no calls.
+        public_url: Where customers' browsers find this desk, for links that are sent to them;
+            None for none.
+        wechat: Accounts of WeChat and of 微信客服.
     """
 
     data: Path = Path("var")
@@ -81,8 +94,11 @@ class Settings(_Section):
     secure_cookies: bool = False
     origins: tuple[str, ...] = ()
     metrics_from: tuple[IPvAnyAddress, ...] = ()
+    video_calls: str | None = None
+    public_url: str | None = None
     limits: Limits = Limits()
     businesses: tuple[Business, ...]
+    wechat: tuple[WeChatAccount, ...] = ()
 
     @field_validator("database")
     @classmethod
@@ -105,6 +121,44 @@ class Settings(_Section):
             if not named or parts.path.strip("/") or parts.query or parts.fragment:
                 raise ValueError(f"{address!r} is no address like http://host:port")
         return tuple(address.rstrip("/") for address in value)
+
+    @field_validator("public_url")
+    @classmethod
+    def _public_address(cls, value: str | None) -> str | None:
+        """An address that is put before a path, a slash at the end taken off."""
+        if value is None:
+            return None
+        parts = urlsplit(value)
+        odd = not value.isascii() or not value.isprintable() or " " in value or "\\" in value
+        named = parts.scheme in ("http", "https") and parts.hostname and "@" not in parts.netloc
+        if odd or not named or parts.query or parts.fragment:
+            raise ValueError(f"{value!r} is no address like https://desk.example")
+        return value.rstrip("/")
+
+    @model_validator(mode="after")
+    def _accounts_of_known_businesses(self) -> "Settings":
+        known = {business.id for business in self.businesses}
+        ids = [account.id for account in self.wechat]
+        if len(set(ids)) < len(ids):
+            raise ValueError("wechat: an account id is used twice")
+        for account in self.wechat:
+            if account.business not in known:
+                raise ValueError(f"wechat.{account.id}: no business {account.business!r}")
+        return self
+
+    @field_validator("video_calls")
+    @classmethod
+    def _calls_in_secret(cls, value: str | None) -> str | None:
+        """An address that a customer's browser can be sent to, a slash at the end taken off."""
+        if value is None:
+            return None
+        parts = urlsplit(value)
+        odd = not value.isascii() or not value.isprintable() or " " in value or "\\" in value
+        if odd or parts.scheme != "https" or not parts.hostname or "@" in parts.netloc:
+            raise ValueError(f"{value!r} is no address like https://meet.example")
+        if parts.query or parts.fragment:
+            raise ValueError("no query or fragment belongs into the address of video calls")
+        return value.rstrip("/")
 
     @property
     def database_url(self) -> str:
@@ -171,11 +225,13 @@ class Secrets(_Section):
     Attributes:
         rasa_token: Between desk and Rasa.
         signing_key: Invitations and quick replies.
+        seal_key: Closes what is secret in the database itself: second factors of staff.
         identity_keys: One for each business, shared with its host site.
     """
 
     rasa_token: str
     signing_key: str
+    seal_key: str
     identity_keys: dict[str, str]
 
 
@@ -198,6 +254,7 @@ def load_secrets(settings: Settings) -> Secrets:
     complete = Secrets(
         rasa_token=known.get("rasa_token") or secrets.token_urlsafe(32),
         signing_key=known.get("signing_key") or secrets.token_urlsafe(32),
+        seal_key=known.get("seal_key") or secrets.token_urlsafe(32),
         identity_keys={
             one.id: keys.get(one.id) or secrets.token_urlsafe(32) for one in settings.businesses
         }

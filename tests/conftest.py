@@ -6,7 +6,37 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.stack import Stack, running, usable_model
+from recovery.remedy import running as running_policy
+from recovery.remedy.book import Book, load_book
+from tests.support.stack import BY_HAND, Stack, running, usable_model
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what needs the model, so that `make test` runs the rest while it is trained."""
+    for item in items:
+        if "trained" in getattr(item, "fixturenames", ()):
+            item.add_marker("trained")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _policies_are_read_once() -> Iterator[None]:
+    """Hundreds of desks begin within the tests, nearly all with the same policy.
+
+    Its files are known by what the running policy itself knows them by.
+    """
+    known: dict[tuple[object, ...], Book] = {}
+
+    def read(directory: Path) -> Book:
+        found = [(path, path.stat()) for path in sorted(directory.glob("*.json"))]
+        key = (directory, *((path, one.st_mtime_ns, one.st_size) for path, one in found))
+        if key not in known:
+            known[key] = load_book(directory)
+        return known[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(running_policy, "load_book", read)
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -23,5 +53,7 @@ def trained() -> Path:
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory, trained: Path) -> Iterator[Stack]:
     """Desk, actions and Rasa, shared by tests that leave them running."""
-    with running(tmp_path_factory.mktemp("stack")) as processes:
+    folder = tmp_path_factory.mktemp("stack")
+    # Once in a run everything starts as it does for operators.
+    with running(folder, cold=True, each_business=BY_HAND) as processes:
         yield processes

@@ -1,24 +1,33 @@
-"""`make test`: every check there is, one after the other, with a verdict at the end."""
+"""`make test`: every check there is, a few at the same time, with a verdict at the end."""
 
 from __future__ import annotations
 
 import os
+import re
+import threading
 import time
-from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+import traceback
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from queue import SimpleQueue
 
 from tools import environments, model, pages
 from tools.console import ToolError, run_main, say
 from tools.places import Places, here
-from tools.steps import Command, end_on_sigterm, step
+from tools.steps import OUTPUT, Command, end_on_sigterm, step
 
 REQUIRE_ALL_VARIABLE = "HUIXIN_REQUIRE_ALL"
 """Set to 1, a test that lacks a browser or a service fails; otherwise it is skipped."""
 
 TYPED = ("recovery", "desk", "actions", "tools")
 """The packages under `mypy --strict`; `bot` imports Rasa, which has no types of use."""
+
+LANES = (os.cpu_count() or 1) + 1
+"""So many stages run at the same time: one more than can compute, since each waits now and then.
+
+With still more the tests wait for each other until they lose their patience.
+"""
 
 
 @dataclass(frozen=True)
@@ -28,12 +37,13 @@ class Stage:
     Attributes:
         name: shown in the verdict.
         run: does it and returns the exit status, 0 for good.
-        log: where its output goes, for a stage that runs beside those that follow it.
+        after: names of stages before it that have to end first, well or not: a check whose
+            preparation has failed says so itself.
     """
 
     name: str
     run: Callable[[], int]
-    log: Path | None = None
+    after: tuple[str, ...] = ()
 
 
 def lint_stages(places: Places) -> list[Stage]:
@@ -54,6 +64,11 @@ def lint_stages(places: Places) -> list[Stage]:
 def preparing_stages(places: Places) -> list[Stage]:
     """Return the making of what the tests run on; a failure here is one more finding."""
 
+    def install() -> int:
+        _, nlu = environments.environments(places)
+        environments.ensure_one(places, nlu, tests=True)
+        return 0
+
     def build() -> int:
         pages.ensure(places)
         return 0
@@ -62,7 +77,12 @@ def preparing_stages(places: Places) -> list[Stage]:
         model.ensure(places)
         return 0
 
-    return [Stage("pages", build), Stage("model", train)]
+    # The model first: the longest stages wait for it.
+    return [
+        Stage("nlu environment", install),
+        Stage("model", train, ("nlu environment",)),
+        Stage("pages", build),
+    ]
 
 
 def page_stages(places: Places) -> list[Stage]:
@@ -77,18 +97,20 @@ def page_stages(places: Places) -> list[Stage]:
         return lambda: pages.install(places).run(places.web, "run", "--silent", name)
 
     known = pages.scripts(places)
-    return [Stage(label, script(name)) for name, label in wanted if name in known]
+    return [Stage(label, script(name), ("pages",)) for name, label in wanted if name in known]
 
 
 def test_stages(places: Places) -> list[Stage]:
     """Return the tests of Python code and of the Rasa project."""
-    reports = places.root / "var" / "test"
 
-    def service(*arguments: str, output: Path | None = None) -> Callable[[], int]:
+    def service(*arguments: str) -> Callable[[], int]:
         command: Command = [places.service_python, "-m", "pytest", *arguments]
-        return lambda: step(command, places.root, output=output)
+        return lambda: step(command, places.root)
 
-    others = [f"--ignore=tests/{name}" for name in ("bot", "browser", "crash")]
+    # tests/conftest.py marks what needs the trained model.
+    others = ["tests", *(f"--ignore=tests/{name}" for name in ("bot", "browser", "crash"))]
+    # They wait for WeChat's five seconds as often as they compute.
+    wechat = "tests/desk/wechat"
 
     def nlu() -> int:
         # asyncio_mode in pyproject.toml is for the service environment's plug-in.
@@ -109,7 +131,7 @@ def test_stages(places: Places) -> list[Stage]:
         command: Command = [
             *(places.nlu_python, "-m", "rasa", "test", "core", "--e2e"),
             *("--stories", "tests/stories", "--model", model.model_path(places)),
-            *("--fail-on-prediction-errors", "--no-plot", "--out", reports / "stories"),
+            *("--fail-on-prediction-errors", "--no-plot", "--out", reports(places) / "stories"),
         ]
         return step(command, places.root, model.command_environment())
 
@@ -117,63 +139,122 @@ def test_stages(places: Places) -> list[Stage]:
         command: Command = [places.service_python, "-m", "recovery.remedy", "check"]
         return step(command, places.root)
 
-    crash_log = reports / "crash.log"
+    # Of those that may begin the first in this list does. The long ones are put so that none of
+    # them is left alone at the end.
     return [
-        # Beside all the others: for most of a quarter of an hour they wait for Rasa to load.
-        Stage("crash tests", service("-s", "tests/crash", output=crash_log), crash_log),
         Stage("policy", prove),
-        Stage("service tests", service("tests", *others)),
-        # On their own: Playwright keeps an event loop running in the thread of the tests.
-        Stage("browser tests", service("tests/browser")),
-        Stage("nlu tests", nlu),
-        Stage("rasa data", validate),
-        Stage("rasa stories", stories),
+        Stage(
+            "service tests",
+            service(*others, f"--ignore={wechat}", "-m", "not trained"),
+            ("nlu environment", "pages"),
+        ),
+        Stage("wechat tests", service(wechat, "-m", "not trained"), ("nlu environment", "pages")),
+        Stage("crash tests", service("-s", "tests/crash"), ("model",)),
+        # On their own, since Playwright keeps an event loop running in the thread of the tests.
+        Stage("browser tests", service("tests/browser"), ("model", "pages")),
+        Stage("dialogue tests", service(*others, "-m", "trained"), ("model", "pages")),
+        Stage("nlu tests", nlu, ("model",)),
+        Stage("rasa stories", stories, ("model",)),
+        Stage("rasa data", validate, ("nlu environment",)),
     ]
 
 
-def run_stages(stages: list[Stage], clock: Callable[[], float] = time.monotonic) -> list[str]:
+def all_stages(places: Places) -> list[Stage]:
+    """Return every check there is."""
+    return [
+        *preparing_stages(places),
+        *lint_stages(places),
+        *page_stages(places),
+        *test_stages(places),
+    ]
+
+
+def reports(places: Places) -> Path:
+    """Return the folder of what the stages print and write."""
+    return places.root / "var" / "test"
+
+
+def run_stages(
+    stages: Sequence[Stage],
+    logs: Path,
+    lanes: int = LANES,
+    clock: Callable[[], float] = time.monotonic,
+) -> list[str]:
     """Run all stages, also after one has failed, and print a verdict.
 
+    What a stage's programs print is shown when it has ended.
+
     Args:
-        stages: One after the other; one with a log runs beside those after it, and its log is
-            shown when all have ended.
+        stages: The first ones go first, each after those that it names.
+        logs: Folder of the output.
+        lanes: How many run at the same time at most.
         clock: Gives seconds.
 
     Returns:
         The names of those that failed.
+
+    Raises:
+        ValueError: A stage waits for one that does not stand before it.
     """
-
-    def surely(stage: Stage) -> tuple[int, float]:
-        began = clock()
-        try:
-            status = stage.run()
-        except ToolError as error:
-            say(f"error: {error}")
-            status = 1
-        return status, clock() - began
-
+    for place, stage in enumerate(stages):
+        if unknown := set(stage.after) - {one.name for one in stages[:place]}:
+            raise ValueError(f"{stage.name} waits for {unknown}")
+    logs.mkdir(parents=True, exist_ok=True)
     outcomes: dict[str, tuple[int, float]] = {}
-    with ThreadPoolExecutor() as lanes:
-        beside: list[tuple[Stage, Future[tuple[int, float]]]] = []
-        for stage in stages:
-            if stage.log:
-                say(f"\n=== {stage.name}: beside the others, output in {stage.log}")
-                stage.log.parent.mkdir(parents=True, exist_ok=True)
-                beside.append((stage, lanes.submit(surely, stage)))
-            else:
-                say(f"\n=== {stage.name}")
-                outcomes[stage.name] = surely(stage)
-        for stage, outcome in beside:
-            outcomes[stage.name] = outcome.result()
-            say(f"\n=== {stage.name}")
-            if stage.log and stage.log.exists():
-                say(stage.log.read_text("utf-8", "replace").rstrip())
+    ended: SimpleQueue[tuple[Stage, int, float]] = SimpleQueue()
+
+    def begin(stage: Stage) -> None:
+        log = _log(logs, stage)
+        log.write_bytes(b"")
+        say(f"=== {stage.name}: begins, output in {log}")
+        # Not a pool: its threads would keep a stopped `make` waiting. What they have started
+        # ends with this process.
+        threading.Thread(
+            target=lambda: ended.put((stage, *_surely(stage, log, clock))), daemon=True
+        ).start()
+
+    waiting, running = list(stages), 0
+    while waiting or running:
+        for stage in [one for one in waiting if outcomes.keys() >= set(one.after)]:
+            if running == lanes:
+                break
+            waiting.remove(stage)
+            running += 1
+            begin(stage)
+        stage, status, seconds = ended.get()
+        running -= 1
+        outcomes[stage.name] = status, seconds
+        say(f"\n=== {stage.name}: {_verdict(status)} after {seconds:.0f} s")
+        if printed := _log(logs, stage).read_text("utf-8", "replace").strip():
+            say(f"{printed}\n")
     say("\n=== verdict")
     for stage in stages:
         status, seconds = outcomes[stage.name]
-        verdict = "ok" if status == 0 else f"FAILED (status {status})"
-        say(f"{stage.name:<14} {seconds:6.1f} s  {verdict}")
+        say(f"{stage.name:<15} {seconds:6.1f} s  {_verdict(status)}")
     return [stage.name for stage in stages if outcomes[stage.name][0] != 0]
+
+
+def _surely(stage: Stage, log: Path, clock: Callable[[], float]) -> tuple[int, float]:
+    """Run one stage; whatever goes wrong in it is its own failure."""
+    began = clock()
+    OUTPUT.set(log)
+    try:
+        status = stage.run()
+    except ToolError as error:
+        say(f"error: {stage.name}: {error}")
+        status = 1
+    except Exception:  # A defect of ours in one stage must not keep the others from a verdict.
+        say(f"error: {stage.name}:\n{traceback.format_exc()}")
+        status = 1
+    return status, clock() - began
+
+
+def _log(logs: Path, stage: Stage) -> Path:
+    return logs / (re.sub(r"\W+", "-", stage.name) + ".log")
+
+
+def _verdict(status: int) -> str:
+    return "ok" if status == 0 else f"FAILED (status {status})"
 
 
 def main(arguments: list[str]) -> int:
@@ -182,11 +263,11 @@ def main(arguments: list[str]) -> int:
     places = here()
     if os.environ.get("CI") == "true":
         os.environ.setdefault(REQUIRE_ALL_VARIABLE, "1")
-    environments.ensure(places, tests=True)
-    stages = lint_stages(places)
-    if "--lint" not in arguments:
-        stages += [*preparing_stages(places), *page_stages(places), *test_stages(places)]
-    failed = run_stages(stages)
+    # The other environment is a stage, beside the checks that do not need it.
+    service, _ = environments.environments(places)
+    environments.ensure_one(places, service, tests=True)
+    stages = lint_stages(places) if "--lint" in arguments else all_stages(places)
+    failed = run_stages(stages, reports(places))
     say(f"\nfailed: {', '.join(failed)}" if failed else "\nall good")
     return 1 if failed else 0
 

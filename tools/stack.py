@@ -11,7 +11,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -106,6 +106,21 @@ _FOR_MANY = {
 }
 
 
+@contextmanager
+def variables(more: Mapping[str, str]) -> Iterator[None]:
+    """The environment of this process with more in it, for the length of the block."""
+    before = {name: os.environ.get(name) for name in more}
+    os.environ.update(more)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
 class Stack:
     """Desk, actions and Rasa as processes, each can be killed and started again."""
 
@@ -116,6 +131,7 @@ class Stack:
         *,
         bind: bool = False,
         tracker: str | None = None,
+        each_business: Mapping[str, Any] | None = None,
         **changes: Any,  # noqa: ANN401 - settings
     ) -> None:
         """Write the settings; nothing runs yet.
@@ -126,6 +142,7 @@ class Stack:
             bind: Let the kernel end the processes should this one be killed. It looks at the
                 thread that starts them, which must therefore live on.
             tracker: Where Rasa keeps the conversations; a SQLite file of its own by default.
+            each_business: What is set for every business.
             **changes: Settings that differ from huixin.yml.
         """
         self.folder = folder
@@ -137,6 +154,7 @@ class Stack:
         for business in settings["businesses"]:
             business["timezone"] = midday()
             business |= {"goodwill_per_day": 10**11, "goodwill_per_customer": 10**11}
+            business |= each_business or {}
         settings |= {
             "data": "var",
             "desk": {"host": "127.0.0.1", "port": self.ports["desk"]},
@@ -211,22 +229,25 @@ class Stack:
         names = names or ("desk", "actions", "rasa")
         for name in names:
             more_of = {"HUIXIN_RASA_TOKEN": self.secrets["rasa_token"]} if name == "rasa" else {}
-            log = (self.folder / f"{name}.log").open("ab")
-            command = self._command(name)
-            self.processes[name] = subprocess.Popen(
-                bound(command) if self._bind else command,
-                cwd=ROOT,
-                env=self.environment(**more_of, **more),
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-            )
-            log.close()
+            self.processes[name] = self._begin(name, self.environment(**more_of, **more))
         if wait:
             for name in names:
                 self.wait_for(name)
 
+    def _begin(self, name: str, environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
+        command = self._command(name)
+        with (self.folder / f"{name}.log").open("ab") as log:
+            return subprocess.Popen(
+                bound(command) if self._bind else command,
+                cwd=ROOT,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
+
     def _command(self, name: str) -> list[str]:
+        """Interpreter, `-m`, module and arguments of a process."""
         if name != "rasa":
             return [sys.executable, "-m", name]
         if self.trained is None:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
+from contextvars import ContextVar
 from pathlib import Path
 from types import FrameType
 
@@ -21,6 +22,9 @@ Command = list[str | Path]
 STEP_LIMIT = 3600.0
 """Longest time of one step in seconds; the longest honest one is a first download of Rasa."""
 
+OUTPUT: ContextVar[Path | None] = ContextVar("OUTPUT", default=None)
+"""Where `step` sends the output of programs in this thread; None: the terminal."""
+
 
 def bound(command: Sequence[str | Path]) -> list[str]:
     """Return the command in a form that ends with this process, see `tools.child`."""
@@ -32,16 +36,14 @@ def step(
     cwd: Path,
     environment: Mapping[str, str] | None = None,
     limit: float = STEP_LIMIT,
-    output: Path | None = None,
 ) -> int:
-    """Run one program to its end, its output going straight to the terminal.
+    """Run one program to its end, its output going straight to the terminal or to `OUTPUT`.
 
     Args:
         command: program and arguments.
         cwd: folder to run in.
         environment: variables on top of the present ones.
         limit: seconds after which the program is killed.
-        output: a file to write the output to instead.
 
     Returns:
         The exit status; 127 if there is no such program, negative after a signal.
@@ -49,8 +51,9 @@ def step(
     Raises:
         ToolError: the program ran longer than the limit.
     """
+    output = OUTPUT.get()
     try:
-        with output.open("wb") if output else nullcontext() as log:
+        with output.open("ab") if output else nullcontext() as log:
             return subprocess.run(
                 bound(command),
                 cwd=cwd,

@@ -91,7 +91,7 @@ async def send(request: Request, conversation_id: str) -> HTTPResponse:
         return await _received(request, conversation_id)
     except PageError:
         # A browser reads the answer only after it could send its question.
-        await _drain(request)
+        await drain(request)
         raise
 
 
@@ -110,7 +110,7 @@ async def _received(request: Request, conversation_id: str) -> HTTPResponse:
         raise PageError(429, "too_fast", "发得太快了，稍等一下再发这张")
     uploads: Uploads = request.app.ctx.uploads
     with uploads.one(conversation.customer_id):
-        content = await _body(request)
+        content = await body_of(request)
         try:
             picture, repeated = await to_the_end(
                 _take(request, context, conversation, client_id, content)
@@ -124,7 +124,7 @@ async def _received(request: Request, conversation_id: str) -> HTTPResponse:
     return json({"picture": picture.shown, "repeated": repeated})
 
 
-async def _body(request: Request) -> bytes:
+async def body_of(request: Request) -> bytes:
     """The body, as long as it keeps to the limit.
 
     Raises:
@@ -151,7 +151,7 @@ async def _parts(request: Request) -> AsyncIterator[bytes]:
         yield part
 
 
-async def _drain(request: Request) -> None:
+async def drain(request: Request) -> None:
     """Read on for a while and forget it; what is larger still is cut off by the server."""
     drained = 0
     try:
@@ -183,7 +183,7 @@ async def _take(
     repeated = known is not None
     if known is None:
         await storage.read(check_pictures_left, context, conversation.id, context.clock())
-        file = await _kept(request, content)
+        file = await kept(request, content)
         faults.reach("picture-stored")
         taken = await storage.write(
             take_picture, context, conversation.id, client_id, file, context.clock()
@@ -199,9 +199,27 @@ async def _take(
     return picture, repeated
 
 
-async def _kept(request: Request, content: bytes) -> PictureFile:
-    album: Album = request.app.ctx.album
-    async with request.app.ctx.picture_slots:
+async def kept(request: Request, content: bytes) -> PictureFile:
+    """A picture of a request on disk, once it was found to be one.
+
+    Raises:
+        BadPictureError: No picture.
+    """
+    return await keep(request.app.ctx.album, request.app.ctx.picture_slots, content)
+
+
+async def keep(album: Album, slots: asyncio.Semaphore, content: bytes) -> PictureFile:
+    """A picture on disk, once it was found to be one.
+
+    Args:
+        album: Where.
+        slots: Pictures are unpacked one at a time.
+        content: As it came, of an allowed size.
+
+    Raises:
+        BadPictureError: No picture.
+    """
+    async with slots:
         examined = await asyncio.to_thread(examine, content)
     sha256 = await asyncio.to_thread(album.keep, content, examined.copy)
     return PictureFile(sha256, len(content), examined)

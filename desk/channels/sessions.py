@@ -1,7 +1,7 @@
 """Who a customer's page speaks for: cookie, host site's signature, invitations, own chats."""
 
 import unicodedata
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from sanic import Blueprint, HTTPResponse, Request
@@ -9,8 +9,8 @@ from sanic.response import json
 from sqlalchemy import Connection
 
 from desk.context import Context
-from desk.conversations import phrases
-from desk.conversations.ingest import RefusedError, clean, take_entered
+from desk.conversations import entering
+from desk.conversations.ingest import RefusedError, clean
 from desk.conversations.router import Router
 from desk.errors import PageError, not_found
 from desk.finish import to_the_end
@@ -18,21 +18,18 @@ from desk.limits import Buckets
 from recovery import faults
 from recovery.business import Business, Room
 from recovery.case import Case
-from recovery.clock import spoken_moment
 from recovery.ids import fingerprint, read_signed
 from recovery.privacy import mask
-from recovery.store import cases, conversations, customers, invitations, streams
-from recovery.store.conversations import BOT, QUEUE, Conversation
-from recovery.store.customers import Customer
+from recovery.store import cases, conversations, customers, invitations
+from recovery.store.conversations import Conversation
+from recovery.store.customers import NAMELESS, OF_WECHAT, Customer
 from recovery.store.database import hold
-from recovery.store.inbox import Message
-from recovery.store.streams import Entry
+from recovery.store.wechat import contacts
 
 COOKIE = "huixin_session"
 _COOKIE_AGE = 180 * 24 * 3600
 _IDENTITY_PURPOSE = "identity"
 _NAME_LONGEST = 20
-NAMELESS = "访客"
 # What only those who serve are called; the traditional forms too.
 _OFFICES = (
     *("客服", "官方", "经理", "管理员", "系统", "机器人", "小助手"),
@@ -161,7 +158,7 @@ def _room(room: Room, business: Business) -> dict[str, str]:
 @pages.get("/rooms/<room_id:str>")
 async def room(request: Request, room_id: str) -> HTTPResponse:
     """One room and the caller's thread in it."""
-    _slow_down(request)
+    slow_down(request)
     found, business, conversation, _ = await own_room(request, room_id)
     return json(
         {
@@ -187,7 +184,7 @@ async def session(request: Request) -> HTTPResponse:
     if not token and not buckets.take(request.remote_addr or request.ip):
         raise PageError(429, "too_fast", "来得太快了，请稍等再试")
     if token:
-        _slow_down(request)
+        slow_down(request)
     external = _identity(context, business, body.get("identity"))
     customer, secret = await context.storage.write(
         customers.begin_session,
@@ -201,6 +198,12 @@ async def session(request: Request) -> HTTPResponse:
     response = json(
         {"customer": {"id": customer.id, "name": customer.name, "proved": customer.proved}}
     )
+    keep_session(context, response, secret)
+    return response
+
+
+def keep_session(context: Context, response: HTTPResponse, secret: str) -> None:
+    """Give a browser the secret of its session."""
     response.add_cookie(
         COOKIE,
         secret,
@@ -210,10 +213,9 @@ async def session(request: Request) -> HTTPResponse:
         max_age=_COOKIE_AGE,
         path="/",
     )
-    return response
 
 
-def _slow_down(request: Request) -> None:
+def slow_down(request: Request) -> None:
     """Let one browser ask only as fast as it may write; its messages are counted apart.
 
     Raises:
@@ -267,15 +269,21 @@ def _identity(context: Context, business: Business, given: object) -> str | None
     )
     customer = content.get("customer") if content else None
     fresh = content is not None and "exp" in content and content.get("business") == business.id
-    if not fresh or not isinstance(customer, str) or not 0 < len(customer) <= 128:
+    named = isinstance(customer, str) and 0 < len(customer) <= 128
+    if not fresh or not named or str(customer).startswith(OF_WECHAT):
         raise PageError(403, "bad_identity", "登录信息无效或已过期，请从原来的页面重新进入")
-    return customer
+    return str(customer)
 
 
 # --- invitations --------------------------------------------------------------------------
 
 
-async def _invited(request: Request, token: str) -> tuple[invitations.Invitation, dict[str, str]]:
+async def invited(request: Request, token: str) -> tuple[invitations.Invitation, dict[str, Any]]:
+    """An invitation of this session's customer, and what its page shows.
+
+    Raises:
+        PageError: 404 alike for nonsense and what is somebody else's.
+    """
     context = context_of(request)
     cookie = request.cookies.get(COOKIE)
     found = await context.storage.read(_find_invitation, context, cookie, token) if cookie else None
@@ -286,7 +294,7 @@ async def _invited(request: Request, token: str) -> tuple[invitations.Invitation
 
 def _find_invitation(
     db: Connection, context: Context, cookie: str, token: str
-) -> tuple[invitations.Invitation, dict[str, str]] | None:
+) -> tuple[invitations.Invitation, dict[str, Any]] | None:
     mine = {customer.id for customer in customers.all_of_session(db, cookie)}
     now = context.clock()
     invitation = invitations.find(db, token, mine, context.secrets.signing_key, now)
@@ -298,6 +306,7 @@ def _find_invitation(
         "matter": case.matter if case and case.has_matter else "",
         "business": context.business(public.business).name,
         "state": invitation.state(now),
+        "wechat": wechat_of(db, context, public.business, invitation.private_conversation),
     }
     return invitation, shown
 
@@ -305,7 +314,7 @@ def _find_invitation(
 @pages.get("/invitations/<token:str>")
 async def invitation(request: Request, token: str) -> HTTPResponse:
     """What an invitation leads to, for the one invited."""
-    _, shown = await _invited(request, token)
+    _, shown = await invited(request, token)
     return json(shown)
 
 
@@ -313,7 +322,7 @@ async def invitation(request: Request, token: str) -> HTTPResponse:
 async def enter(request: Request, token: str) -> HTTPResponse:
     """Go from public into private."""
     context = context_of(request)
-    found, shown = await _invited(request, token)
+    found, shown = await invited(request, token)
     if shown["state"] == "expired":
         raise PageError(410, "expired", "这个入口已经过期，请重新获取")
     private = await to_the_end(_entered(context, request.app.ctx.router, found))
@@ -321,62 +330,22 @@ async def enter(request: Request, token: str) -> HTTPResponse:
 
 
 async def _entered(context: Context, router: Router, found: invitations.Invitation) -> Conversation:
-    private, message, entries = await context.storage.write(_enter, context, found)
+    private, message, committed = await context.storage.write(
+        entering.enter, context, found, context.clock()
+    )
     faults.reach("entered-stored")
-    context.hub.publish(entries)
+    router.publish(committed)
     if message:
         router.add(message)
     return private
-
-
-def _enter(
-    db: Connection, context: Context, found: invitations.Invitation
-) -> tuple[Conversation, Message | None, list[Entry]]:
-    now = context.clock()
-    private, begun = invitations.enter(db, found, now)
-    if not begun:
-        return private, None, []
-    public = conversations.load(db, found.public_conversation)
-    if public and public.owner == QUEUE:
-        # What waits for a person now waits in private; the public thread is quiet.
-        conversations.change_owner(db, public, BOT, now, expected=(QUEUE,))
-    business = context.business(private.business)
-    owner = {
-        "id": f"{private.id}.begun",
-        "kind": "owner",
-        "owner": private.owner,
-        "name": business.assistant if private.owner == BOT else "",
-        "text": f"这里是{business.name}的一对一服务，只有您和我们看得到",
-    }
-    shown = [streams.append(db, private.stream, owner, now)]
-    if private.owner == QUEUE:
-        due = {
-            "id": f"{private.id}.due",
-            "kind": "message",
-            "author": "system",
-            "text": _due_words(private, cases.load(db, private.case_id), business, now),
-        }
-        shown.append(streams.append(db, private.stream, due, now))
-    return private, take_entered(db, private, now), [entry for entry in shown if entry]
-
-
-def _due_words(private: Conversation, case: Case | None, business: Business, now: datetime) -> str:
-    """When a person answers here: as it was promised, and a new time where that is past."""
-    by = datetime.fromisoformat(case.promised_by) if case and case.promised_by else None
-    time = business.person_by_words(now)
-    if by and by > now:
-        time = spoken_moment(by, now, business.zone)
-    if case and case.safety:
-        return phrases.care_due(private.id, time)
-    return phrases.person_due(private.id, case.matter if case and case.has_matter else "", time)
 
 
 @pages.post("/invitations/<token:str>/renew")
 async def renew(request: Request, token: str) -> HTTPResponse:
     """A fresh invitation in place of an expired one, for the one invited."""
     context = context_of(request)
-    found, shown = await _invited(request, token)
-    _slow_down(request)
+    found, shown = await invited(request, token)
+    slow_down(request)
     if shown["state"] != "expired":
         raise PageError(409, "still_valid", "这份邀请还有效，直接进入就可以")
     fresh = await context.storage.write(_renew, context, found)
@@ -405,7 +374,7 @@ async def conversation(request: Request, conversation_id: str) -> HTTPResponse:
     found, _ = await own_conversation(request, conversation_id)
     if not found.private:
         raise not_found()
-    case = await context.storage.read(cases.load, found.case_id)
+    case, wechat = await context.storage.read(_about, context, found)
     business = context.business(found.business)
     return json(
         {
@@ -413,8 +382,37 @@ async def conversation(request: Request, conversation_id: str) -> HTTPResponse:
             "agent": business.assistant,
             "status": status_of(request),
             "matter": case.matter if case and case.has_matter else "",
+            "wechat": wechat,
         }
     )
+
+
+def _about(
+    db: Connection, context: Context, found: Conversation
+) -> tuple[Case | None, dict[str, Any] | None]:
+    return cases.load(db, found.case_id), wechat_of(db, context, found.business, found.id)
+
+
+def wechat_of(
+    db: Connection, context: Context, business: str, private: str | None
+) -> dict[str, Any] | None:
+    """How a page's customer can go on in WeChat.
+
+    Args:
+        db: A transaction.
+        context: The desk.
+        business: Where.
+        private: Their private conversation, if there is one.
+
+    Returns:
+        Name of the account, and whether the conversation is read there already; None where the
+        business has no account that makes QR codes.
+    """
+    account = context.wechat.of(business)
+    if account is None:
+        return None
+    joined = private is not None and contacts.of_conversation(db, private) is not None
+    return {"name": account.settings.name, "joined": joined}
 
 
 @pages.get("/my/conversations")

@@ -47,9 +47,16 @@ class _Place:
     last: int
 
 
-_Item = Entry | dict[str, Any] | _CatchUp | _End
-View = Callable[[dict[str, Any]], dict[str, Any]]
+# A text is a frame that is written already.
+_Item = Entry | dict[str, Any] | str | _CatchUp | _End
+# None: this reader is not shown the event at all.
+View = Callable[[Entry], dict[str, Any] | None]
 GONE = (WebsocketClosed, ConnectionClosed)
+
+
+def text_of(content: object) -> str:
+    """Write a frame, or part of one, as it is sent."""
+    return json.dumps(content, ensure_ascii=False, separators=(",", ":"))
 
 
 class PageSocket:
@@ -65,7 +72,7 @@ class PageSocket:
         """
         self._context = context
         self._socket = socket
-        self._view = view
+        self.view = view
         self._queue: asyncio.Queue[_Item] = asyncio.Queue()
         self._places: dict[str, _Place] = {}
         self._topics: set[str] = set()
@@ -84,6 +91,11 @@ class PageSocket:
         """Stop sending a stream."""
         if self._places.pop(stream, None) is not None:
             self._context.hub.leave(stream, self._put)
+
+    def reached(self, stream: str) -> int:
+        """The number up to which a followed stream has been sent."""
+        place = self._places.get(stream)
+        return place.last if place else 0
 
     def hear(self, topic: str) -> None:
         """Send the signals of a topic."""
@@ -114,6 +126,10 @@ class PageSocket:
         """Send a frame that is not numbered."""
         self._put(frame)
 
+    def send_text(self, frame: str) -> None:
+        """Send a frame that was written once for many pages."""
+        self._put(frame)
+
     async def _catch_up(self, stream: str) -> None:
         """Send what the page has missed of a stream, unless it looks elsewhere meanwhile."""
         place = self._places.get(stream)
@@ -128,13 +144,14 @@ class PageSocket:
                     return
                 await self._deliver(entry, place)
 
-    async def serve(self, reading: Coroutine[Any, Any, None]) -> None:
+    async def serve(self, *beside: Coroutine[Any, Any, None]) -> None:
         """Read and send side by side until the page is gone.
 
         Args:
-            reading: Reads the page's frames; ends when the page is gone.
+            *beside: What reads the page's frames, and what else runs as long as it is there; the
+                first that ends or fails ends all.
         """
-        tasks = {asyncio.create_task(reading), asyncio.create_task(self._pump())}
+        tasks = {asyncio.create_task(one) for one in (*beside, self._pump())}
         try:
             done, _ = await asyncio.wait(tasks, return_when="FIRST_COMPLETED")
             for task in done:
@@ -154,6 +171,8 @@ class PageSocket:
                 await self._catch_up(item.stream)
             elif isinstance(item, Entry):
                 await self._pass_on(item)
+            elif isinstance(item, str):
+                await self._socket.send(item)
             else:
                 await self._write(item)
                 if item["type"] == "ack":
@@ -171,18 +190,16 @@ class PageSocket:
 
     async def _deliver(self, entry: Entry, place: _Place) -> None:
         place.last = entry.seq
+        shown = self.view(entry)
+        if shown is None:
+            return
         await self._write(
-            {
-                "type": "event",
-                "stream": entry.stream,
-                "seq": entry.seq,
-                "event": self._view(entry.event),
-            }
+            {"type": "event", "stream": entry.stream, "seq": entry.seq, "event": shown}
         )
         faults.reach("event-sent")
 
     async def _write(self, frame: dict[str, Any]) -> None:
-        await self._socket.send(json.dumps(frame, ensure_ascii=False, separators=(",", ":")))
+        await self._socket.send(text_of(frame))
 
     def close(self) -> None:
         """Stop listening."""

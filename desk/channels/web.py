@@ -11,6 +11,7 @@ from desk.channels.socket import GONE, PageSocket, number, starts
 from desk.channels.view import for_customer
 from desk.context import Context
 from desk.conversations.ingest import Incoming, RefusedError, is_client_id, take
+from desk.conversations.queueing import prospect_of
 from desk.conversations.router import Router
 from desk.errors import PageError, not_found
 from desk.finish import to_the_end
@@ -79,7 +80,7 @@ async def _serve(
     numbers: dict[str, int],
 ) -> None:
     context = context_of(request)
-    page = PageSocket(context, socket, lambda event: for_customer(event, customer.id))
+    page = PageSocket(context, socket, lambda entry: for_customer(entry.event, customer.id))
     context.metrics.sockets.inc()
     try:
         found = await context.storage.read(starts, numbers)
@@ -99,6 +100,10 @@ async def _serve(
                 }
             )
         )
+        if conversation.private:
+            prospect = await context.storage.read(prospect_of, context, conversation.id)
+            if prospect:
+                page.send(prospect.frame)
         await page.serve(_read(request, socket, page, conversation))
     except GONE:
         pass
@@ -183,9 +188,9 @@ async def _take(
     buckets: Buckets = request.app.ctx.message_buckets
     if not buckets.take(conversation.customer_id):
         raise RefusedError("too_fast", "发得太快了，稍等一下再发这条", retry=True)
-    incoming = Incoming(conversation.id, external, text, button)
+    incoming = Incoming(conversation.id, external, text, button, channel="web")
     faults.reach("message-received")
-    taken = await context.storage.write(take, context, incoming, context.clock())
+    taken = await context.storage.write_first(take, context, incoming, context.clock())
     faults.reach("message-stored")
     page.send({"type": "ack", "id": external, "state": "sent", "repeated": taken.repeated})
     if taken.repeated:

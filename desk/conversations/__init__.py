@@ -1,1 +1,7 @@
-"""The road of a message: inbox, router, commands, outbox."""
+"""The road of a message, and who has a conversation.
+
+A message: `ingest` (`unread` for what cannot be read) -> `router` -> `rasa` -> `commit` (through
+`turn`) -> outbox; `buttons`, `phrases`. Offers: `dealing`, `fulfilment`, `unasked`.
+An owner: `ownership` (take, answer, give back), `passing` (among people), `closing`, `standing` and
+`unanswered` (what is looked at before), `veil`. Waiting: `queueing`, `attendance`, `clock_watch`.
+"""

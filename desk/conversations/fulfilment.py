@@ -10,6 +10,7 @@ from desk.aside import aside
 from desk.context import Context
 from desk.conversations import phrases
 from desk.conversations.commit import Changed, Committed
+from desk.conversations.queueing import Outlook, outlook
 from desk.conversations.router import Router
 from recovery import faults
 from recovery.case import apply
@@ -17,8 +18,8 @@ from recovery.commands import HandOver
 from recovery.logs import log
 from recovery.orders.system import OrderSystemError, RemedyRefusedError
 from recovery.privacy import mask
-from recovery.remedy.catalogue import kind_of
-from recovery.store import cases, conversations, fulfilments, streams
+from recovery.remedy.catalogue import done_words, kind_of
+from recovery.store import cases, clocks, conversations, fulfilments, streams
 from recovery.store.conversations import BOT, QUEUE, Conversation
 from recovery.store.fulfilments import MOST_TRIES, Fulfilment
 
@@ -56,7 +57,9 @@ class FulfilmentWorker:
             if worked:
                 continue
             try:
-                await asyncio.wait_for(self._router.remedies_wait.wait(), _IDLE_SECONDS)
+                # Not `wait_for`: it loses the end of the desk where both come at once.
+                async with asyncio.timeout(_IDLE_SECONDS):
+                    await self._router.remedies_wait.wait()
             except TimeoutError:
                 continue
             self._router.remedies_wait.clear()
@@ -177,7 +180,7 @@ def _done(db: Connection, item: Fulfilment, receipt: dict[str, Any], now: dateti
             "id": f"{item.key}.done",
             "kind": "progress",
             "title": kind.title(item.remedy),
-            "text": kind.done(item.remedy, receipt),
+            "text": done_words(item.remedy, receipt),
             "state": "done",
         },
         now,
@@ -200,24 +203,14 @@ def _postponed(
         return Committed([])
     if item.attempts + 1 < _LATE_AFTER or not (business and conversation):
         return Committed([])
-    title = _title(item)
-    entry = streams.append(
-        db,
-        conversation.stream,
-        {
-            "id": f"{item.key}.late",
-            "kind": "progress",
-            "title": title,
-            "text": phrases.remedy_late(item.key, title, business.person_by_words(now)),
-            "state": "late",
-        },
-        now,
-    )
-    if entry is None:
+    if streams.event(db, conversation.stream, _event_id(item, "late")):
         return Committed([])
+    seen = None
     if conversation.owner == BOT:
-        _to_a_person(db, context, conversation, item, "remedy_late", now)
-    return Committed([entry], changed=(Changed(item.business, conversation.id),))
+        seen = _to_a_person(db, context, conversation, item, "remedy_late", now)
+    else:
+        clocks.desk_said(db, conversation, business, now)
+    return _told(db, context, conversation, item, "late", seen, now)
 
 
 def _given_up(
@@ -230,28 +223,62 @@ def _given_up(
     conversation = conversations.load(db, item.conversation_id, lock=True)
     if not fulfilments.give_up(db, item, problem) or conversation is None:
         return Committed([])
+    seen = None
     if conversation.owner == BOT:
-        _to_a_person(db, context, conversation, item, "remedy_failed", now)
+        seen = _to_a_person(db, context, conversation, item, "remedy_failed", now)
     elif conversation.reason not in _GRAVER:
         conversations.note_reason(db, conversation.id, "remedy_failed")
         if conversation.owner == QUEUE:
             _waits_for(db, context, conversation, item, "remedy_failed", now)
+    if conversation.owner != BOT:
+        clocks.desk_said(db, conversation, context.business(item.business), now)
+    return _told(db, context, conversation, item, "failed", seen, now)
+
+
+_WORDS = {
+    "late": phrases.remedy_late,
+    "failed": phrases.remedy_failed,
+    "refused": phrases.remedy_refused,
+}
+
+
+def _event_id(item: Fulfilment, what: str) -> str:
+    """Id of what is said of a remedy: once in each round of tries that a person has begun."""
+    return f"{item.key}.{what}.{item.round}" if item.round else f"{item.key}.{what}"
+
+
+def _told(
+    db: Connection,
+    context: Context,
+    conversation: Conversation,
+    item: Fulfilment,
+    what: str,
+    seen: Outlook | None,
+    now: datetime,
+) -> Committed:
+    """Tell the customer that a remedy is not done, and who sees to it by when.
+
+    Args:
+        db: A writing transaction.
+        context: The desk.
+        conversation: As it was before.
+        item: The remedy.
+        what: `late`, `failed` or `refused`.
+        seen: How the queue stands, where the conversation has come into it by this.
+        now: The present moment.
+    """
     title = _title(item)
-    time = context.business(item.business).person_by_words(now)
-    entry = streams.append(
-        db,
-        conversation.stream,
-        {
-            "id": f"{item.key}.failed",
-            "kind": "progress",
-            "title": title,
-            "text": phrases.remedy_failed(item.key, title, time),
-            "state": "late",
-        },
-        now,
-    )
+    time = seen.time if seen else context.business(item.business).person_by_words(now)
+    event_id = _event_id(item, what)
+    text = _WORDS[what](f"{item.key}{item.round or ''}", title, time)
+    events = [{"id": event_id, "kind": "progress", "title": title, "text": text, "state": "late"}]
+    if seen:
+        line = seen.line(timed=False)
+        owner = {"id": f"{event_id}.owner", "kind": "owner", "owner": "queue", "name": ""}
+        events.append({**owner, "text": line})
+    shown = [streams.append(db, conversation.stream, event, now) for event in events]
     changed = (Changed(item.business, conversation.id),)
-    return Committed([entry] if entry else [], changed=changed)
+    return Committed([entry for entry in shown if entry], changed=changed)
 
 
 def _to_a_person(
@@ -261,11 +288,14 @@ def _to_a_person(
     item: Fulfilment,
     reason: str,
     now: datetime,
-) -> None:
-    """Put a conversation that the bot owns into the queue because of a remedy."""
-    _waits_for(db, context, conversation, item, reason, now)
+) -> Outlook:
+    """Put a conversation that the bot owns into the queue because of a remedy; how that stands."""
     conversations.change_owner(db, conversation, QUEUE, now, expected=(BOT,), reason=reason)
+    clocks.person_due(db, conversation, context.business(item.business), now)
     context.metrics.handovers.labels(reason).inc()
+    seen = outlook(db, context, conversation, now)
+    _waits_for(db, context, conversation, item, reason, now, seen.by)
+    return seen
 
 
 def _waits_for(
@@ -275,10 +305,11 @@ def _waits_for(
     item: Fulfilment,
     reason: str,
     now: datetime,
+    due: datetime | None = None,
 ) -> None:
     """Say in the case that a person is due because of a remedy."""
-    by = context.business(item.business).person_by(now).isoformat()
-    handed = apply(cases.load(db, item.case_id), HandOver(reason, by), now)
+    by = due or context.business(item.business).person_by(now)
+    handed = apply(cases.load(db, item.case_id), HandOver(reason, by.isoformat()), now)
     if handed:
         cases.save(db, handed, item.business, conversation.customer_id, now)
 
@@ -290,21 +321,9 @@ def _refused(
     conversation = conversations.load(db, item.conversation_id, lock=True)
     if conversation is None or not fulfilments.settle(db, item.key, "refused", None, problem):
         return Committed([])
-    business = context.business(item.business)
-    title = _title(item)
+    seen = None
     if conversation.owner == BOT:
-        _to_a_person(db, context, conversation, item, "remedy_refused", now)
-    entry = streams.append(
-        db,
-        conversation.stream,
-        {
-            "id": f"{item.key}.refused",
-            "kind": "progress",
-            "title": title,
-            "text": phrases.remedy_refused(item.key, title, business.person_by_words(now)),
-            "state": "late",
-        },
-        now,
-    )
-    changed = (Changed(item.business, conversation.id),)
-    return Committed([entry] if entry else [], changed=changed)
+        seen = _to_a_person(db, context, conversation, item, "remedy_refused", now)
+    else:
+        clocks.desk_said(db, conversation, context.business(item.business), now)
+    return _told(db, context, conversation, item, "refused", seen, now)

@@ -9,13 +9,23 @@ from typing import Any
 from sqlalchemy import Connection
 
 from desk.context import Context
-from desk.conversations import buttons
+from desk.conversations import buttons, phrases
+from recovery.case import Offer
 from recovery.dialogue.reply import Pressed
 from recovery.ids import new_id
 from recovery.pictures import Examined
 from recovery.privacy import mask
-from recovery.store import cases, conversations, customers, inbox, pictures, streams
-from recovery.store.conversations import BOT, QUEUE, Conversation
+from recovery.store import (
+    audit_log,
+    cases,
+    clocks,
+    conversations,
+    customers,
+    inbox,
+    pictures,
+    streams,
+)
+from recovery.store.conversations import BOT, QUEUE, SILENT, TRANSFER, Conversation
 from recovery.store.inbox import Message
 from recovery.store.streams import Entry
 
@@ -23,10 +33,12 @@ LONGEST = 2000
 ENTERED = "entered"
 ENTERED_TEXT = "（客户进入私聊）"
 PICTURE_TEXT = "[图片]"
-# What the bot hears of a picture, instead of guessing from its stand-in.
-_PICTURE_INTENT = "inform"
+SAYS_NOTHING = "inform"
+"""What the bot hears of what has no words of its own, instead of guessing from a stand-in."""
 # Reasons to wait for a person that an accepted offer does not settle.
 _FOR_A_PERSON = frozenset({"safety", "escalation"})
+# Reasons to wait of what a person has looked after already.
+_WITH_A_PERSON = frozenset({TRANSFER, SILENT, "reopened"})
 _CLIENT_ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
 # Rasa would take a leading slash for a command of its own.
 _SLASH = re.compile(r"^[\s/／]*[/／]+\s*")
@@ -57,12 +69,18 @@ class Incoming:
         external_id: The channel's id; the same again is the same message.
         text: As typed.
         button: A signed quick reply, None for free text.
+        intent: What the bot is told that it means, instead of guessing.
+        via: How the words came, for staff: `voice` where WeChat has written them down.
+        channel: Where the customer writes, so that answers go there; None: it stays.
     """
 
     conversation: str
     external_id: str
     text: str
     button: str | None = None
+    intent: str | None = None
+    via: str | None = None
+    channel: str | None = None
 
 
 @dataclass(frozen=True)
@@ -156,7 +174,7 @@ def take(db: Connection, context: Context, incoming: Incoming, now: datetime) ->
     if known:
         return Taken(known, conversation, True, [])
     text = clean(incoming.text)
-    pressed, intent = None, None
+    pressed, intent, decides = None, incoming.intent, False
     if incoming.button is not None:
         read = buttons.read(
             incoming.button, conversation.id, context.secrets.signing_key, context.clock
@@ -164,7 +182,7 @@ def take(db: Connection, context: Context, incoming: Incoming, now: datetime) ->
         if read is None:
             raise RefusedError("bad_button", "这个按钮已经失效，请直接打字告诉我们")
         pressed, intent = asdict(read[0]), read[1]
-        conversation = _pressed_in(db, conversation, read[0], now)
+        decides = _decides(db, conversation, read[0], now)
     message = inbox.add(
         db,
         new_id("m"),
@@ -175,7 +193,17 @@ def take(db: Connection, context: Context, incoming: Incoming, now: datetime) ->
         intent=intent,
         pressed=pressed,
     )
-    return Taken(message, conversation, False, _show(db, conversation, message, now))
+    if pressed is None:
+        # Whether what was pressed needs a person's answer is known when it is settled
+        # (`desk.conversations.dealing`).
+        customer_waits(db, context, conversation, now)
+    note_channel(db, conversation, incoming.channel)
+    via = {"via": incoming.via} if incoming.via else {}
+    entries = show(db, conversation, message, now, **via)
+    if decides:
+        entries += _out_of_the_queue(db, context, conversation, now)
+        conversation = conversations.load(db, conversation.id) or conversation
+    return Taken(message, conversation, False, entries)
 
 
 def take_picture(
@@ -185,6 +213,8 @@ def take_picture(
     external_id: str,
     file: PictureFile,
     now: datetime,
+    *,
+    channel: str = "web",
 ) -> Taken:
     """Store a picture as a message and show it; its files are on disk already.
 
@@ -195,6 +225,7 @@ def take_picture(
         external_id: The channel's id; the same again is the same message.
         file: What was sent.
         now: The present moment.
+        channel: Where the customer writes.
 
     Returns:
         The stored message; for a repeated external id the one stored before.
@@ -220,27 +251,95 @@ def take_picture(
         external_id,
         PICTURE_TEXT,
         now,
-        intent=_PICTURE_INTENT,
+        intent=SAYS_NOTHING,
         picture=picture.id,
     )
-    entries = _show(db, conversation, message, now, picture=picture.shown)
+    customer_waits(db, context, conversation, now)
+    note_channel(db, conversation, channel)
+    entries = show(db, conversation, message, now, picture=picture.shown)
+    return Taken(message, conversation, False, entries)
+
+
+def take_heard(
+    db: Connection,
+    context: Context,
+    conversation: Conversation,
+    external_id: str,
+    text: str,
+    by: str,
+    now: datetime,
+) -> Taken:
+    """Store what a customer has said elsewhere, as staff wrote it down, and show it.
+
+    Args:
+        db: A writing transaction that holds the conversation.
+        context: The desk.
+        conversation: A private one that was begun by hand.
+        external_id: The page's id; the same again is the same message.
+        text: The customer's words.
+        by: Name of who wrote them down.
+        now: The present moment.
+
+    Returns:
+        As `take`.
+
+    Raises:
+        RefusedError: The text cannot be taken.
+    """
+    known = inbox.known(db, conversation.id, external_id)
+    if known:
+        return Taken(known, conversation, True, [])
+    message = inbox.add(db, new_id("m"), conversation.id, external_id, clean(text), now)
+    # Who wrote it down was there and spoke with the customer: nobody waits for an answer.
+    # Nobody waits for an answer of who is on the phone.
+    conversations.snooze(db, conversation.id, None, now)
+    conversations.staff_answered(db, conversation.id)
+    business = context.directory.business(conversation.business)
+    if business:
+        clocks.answered_by_voice(db, conversation, business, now)
+    entries = show(db, conversation, message, now, via=conversation.channel, by=by)
     return Taken(message, conversation, False, entries)
 
 
 def check_pictures_left(
-    db: Connection, context: Context, conversation_id: str, now: datetime
+    db: Connection,
+    context: Context,
+    conversation_id: str,
+    now: datetime,
+    *,
+    by_staff: bool = False,
 ) -> None:
-    """Keep a conversation to its number of pictures a day.
+    """Keep the customer of a conversation, or staff, to their number of pictures a day.
 
     Raises:
         RefusedError: There were as many within the last 24 hours.
     """
     most = context.settings.limits.pictures_per_conversation_and_day
-    if pictures.count_since(db, conversation_id, now - timedelta(days=1)) >= most:
+    since = now - timedelta(days=1)
+    if pictures.count_since(db, conversation_id, since, by_staff=by_staff) >= most:
         raise RefusedError("too_many", f"一天最多发{most}张图片，其余的可以用文字告诉我们")
 
 
-def _show(
+def customer_waits(
+    db: Connection, context: Context, conversation: Conversation, now: datetime
+) -> None:
+    """Measure how long this customer waits for a person, where one is due."""
+    if conversation.owner == BOT:
+        return
+    conversations.customer_wrote(db, conversation.id, now)
+    business = context.directory.business(conversation.business)
+    # Of a business that was taken out of the settings messages are kept and nothing is measured.
+    if business:
+        clocks.customer_wrote(db, conversation, business, now)
+
+
+def note_channel(db: Connection, conversation: Conversation, channel: str | None) -> None:
+    """Remember where a private conversation goes on; a thread in a room stays where it is."""
+    if channel is not None and conversation.private and conversation.channel != channel:
+        conversations.note_channel(db, conversation.id, channel)
+
+
+def show(
     db: Connection,
     conversation: Conversation,
     message: Message,
@@ -269,38 +368,79 @@ def _show(
     return [entry] if entry else []
 
 
-def _pressed_in(
-    db: Connection, conversation: Conversation, pressed: Pressed, now: datetime
-) -> Conversation:
-    """The conversation in which a quick reply counts.
+def _decides(db: Connection, conversation: Conversation, pressed: Pressed, now: datetime) -> bool:
+    """Whether a quick reply decides what a conversation waits in the queue for.
 
     Quick replies speak to the bot. A person would not see what they stand for, so they are not
-    taken in silence where a person answers. One is taken out of the queue: an acceptance
-    decides the matter, no person has it yet, and only the bot can say what happens next without
-    making the customer wait.
+    taken in silence where a person answers, but for the acceptance or refusal of an open offer:
+    that one the desk settles itself (`desk.conversations.dealing.commit_pressed`), and the
+    conversation stays where it is. In the queue an acceptance of the bot's own offer decides the
+    matter where no person has had it and nothing else was said: only the bot can say what happens
+    next without making the customer wait. Else it is settled as well, and the customer goes on
+    waiting for the answer of a person.
 
     Raises:
         RefusedError: A person answers, or is waited for; the customer reads whom to tell.
     """
     if conversation.owner == BOT:
-        return conversation
+        return False
+    offer = _open_offer(db, conversation, pressed, now)
+    if offer and (offer.by_staff or conversation.owner != QUEUE):
+        return False
     if conversation.owner != QUEUE:
         raise RefusedError("closed", "现在由同事为您服务，请直接告诉他")
     if not _settles(db, conversation, pressed, now):
         raise RefusedError("closed", "已转给同事，请等他回复您")
+    since = conversation.waiting_since
+    # What came at the very moment of the hand-over has led to it.
+    said_more = since is not None and inbox.wrote_since(
+        db, conversation.id, since, that_moment=False
+    )
+    return conversation.reason not in _WITH_A_PERSON and not said_more
+
+
+def _out_of_the_queue(
+    db: Connection, context: Context, conversation: Conversation, now: datetime
+) -> list[Entry]:
+    """Let the bot go on with what was decided, and say so."""
+    business = context.business(conversation.business)
     conversations.change_owner(db, conversation, BOT, now, expected=(QUEUE,))
-    return conversations.load(db, conversation.id) or conversation
+    clocks.given_back(db, conversation, business, now)
+    audit_log.note(
+        db,
+        None,
+        "give_back",
+        now,
+        business=conversation.business,
+        target=conversation.id,
+        detail={"from": QUEUE},
+    )
+    name = business.assistant
+    owner = {"id": new_id("w"), "kind": "owner", "owner": "bot", "name": name}
+    event = {**owner, "text": phrases.person_here(name)}
+    entry = streams.append(db, conversation.stream, event, now)
+    return [entry] if entry else []
+
+
+def _open_offer(
+    db: Connection, conversation: Conversation, pressed: Pressed, now: datetime
+) -> Offer | None:
+    """The open offer that a button accepts or refuses; None for every other button."""
+    case = cases.load(db, conversation.case_id)
+    if pressed.act not in ("accept", "refuse") or pressed.offer is None or case is None:
+        return None
+    offer = case.offer(pressed.offer)
+    return offer if offer is not None and offer.open_at(now) else None
 
 
 def _settles(db: Connection, conversation: Conversation, pressed: Pressed, now: datetime) -> bool:
     """Whether this accepts an open offer of a case that needs no person for its own sake."""
     case = cases.load(db, conversation.case_id)
-    if pressed.act != "accept" or pressed.offer is None or case is None:
+    if pressed.act != "accept" or case is None:
         return False
     if case.safety or {case.reason, conversation.reason} & _FOR_A_PERSON:
         return False
-    offer = case.offer(pressed.offer)
-    return offer is not None and offer.open_at(now)
+    return _open_offer(db, conversation, pressed, now) is not None
 
 
 def take_entered(db: Connection, conversation: Conversation, now: datetime) -> Message | None:

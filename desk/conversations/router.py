@@ -18,12 +18,16 @@ from desk.conversations.commit import (
     commit_holding,
     commit_overheard,
 )
+from desk.conversations.dealing import commit_pressed, is_settled_here
 from desk.conversations.ingest import ENTERED
+from desk.conversations.queueing import expected
 from desk.conversations.rasa import Answer, Rasa, RasaAwayError
+from desk.finish import end
+from desk.hub import staff_topic
 from recovery import faults
 from recovery.case import Case
 from recovery.logs import log
-from recovery.store import cases, conversations, inbox, said
+from recovery.store import cases, conversations, inbox, said, streams
 from recovery.store.conversations import BOT, Conversation
 from recovery.store.database import is_away
 from recovery.store.inbox import Message
@@ -33,15 +37,29 @@ _FIRST_PAUSE = 0.2
 _LONGEST_PAUSE = 3.0
 _OVERHEARD_TRIES = 4
 _HANDLE_TRIES = 4
+# In WeChat words cost no quota within five seconds of a message; the callback waits for less.
+_WECHAT_HOLDING_SECONDS = 3.5
 
 
 @dataclass(frozen=True)
 class _Situation:
-    """What Rasa is told beside the message."""
+    """What Rasa is told beside the message.
+
+    Attributes:
+        dealt_with: A person has answered it, or closed the matter after it: the bot only hears it.
+        person_by: When a person can answer, where the queue is slower than what is promised.
+    """
 
     conversation: Conversation
     case: Case | None
     said: list[str]
+    dealt_with: bool = False
+    person_by: str | None = None
+
+    @property
+    def for_bot(self) -> bool:
+        """Whether the bot answers."""
+        return self.conversation.owner == BOT and not self.dealt_with
 
 
 class _TakenOverError(Exception):
@@ -102,9 +120,7 @@ class Router:
     async def stop(self) -> None:
         """Stop; what is under way is taken up again at the next start."""
         self._stopping = True
-        for task in tuple(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await end(self._tasks)
 
     async def _run(self, conversation: str) -> None:
         lane = self._lanes[conversation]
@@ -170,11 +186,15 @@ class Router:
         committed = None
         # None: the owner has changed under way, and the present one decides what happens.
         while committed is None:
-            situation = await self._context.storage.read(_situation, message)
+            situation = await self._context.storage.read(_situation, self._context, message)
             if situation is None:
                 return
-            if situation.conversation.owner == BOT:
+            if situation.for_bot:
                 committed = await self._answered(message, situation)
+            elif not situation.dealt_with and is_settled_here(message):
+                committed = await self._context.storage.write(
+                    commit_pressed, self._context, message, self._context.clock()
+                )
             else:
                 committed = await self._overheard(message, situation)
         faults.reach("turn-committed")
@@ -187,6 +207,8 @@ class Router:
         hub.publish(committed.entries)
         for changed in committed.changed:
             hub.changed(*changed)
+        for notice in committed.notices:
+            hub.signal(staff_topic(notice.staff_id), {"type": "notice", "notice": notice.shown})
         if committed.promised:
             self.remedies_wait.set()
 
@@ -223,7 +245,10 @@ class Router:
         loop = asyncio.get_running_loop()
         settings = self._context.settings
         begun, pause, failures = loop.time(), _FIRST_PAUSE, 0
-        holding = loop.call_later(settings.holding_seconds, lambda: self.spawn(self._hold(message)))
+        patience = settings.holding_seconds
+        if situation.conversation.channel == "wechat":
+            patience = min(patience, _WECHAT_HOLDING_SECONDS)
+        holding = loop.call_later(patience, lambda: self.spawn(self._hold(message)))
         try:
             while True:
                 try:
@@ -247,9 +272,9 @@ class Router:
                     return None
                 await self._pause(pause)
                 pause = min(pause * 2, _LONGEST_PAUSE)
-                fresh = await self._context.storage.read(_situation, message)
+                fresh = await self._context.storage.read(_situation, self._context, message)
                 situation = fresh or situation
-                if situation.conversation.owner != BOT:
+                if not situation.for_bot:
                     raise _TakenOverError
         finally:
             holding.cancel()
@@ -260,7 +285,9 @@ class Router:
             await asyncio.sleep(seconds)
             return
         try:
-            await asyncio.wait_for(self.rasa_ready.wait(), seconds)
+            # Not `wait_for`: it loses the end of the desk where both come at once.
+            async with asyncio.timeout(seconds):
+                await self.rasa_ready.wait()
         except TimeoutError:
             return
 
@@ -299,7 +326,12 @@ class Router:
                     pause *= 2
         faults.reach("overheard")
         return await self._context.storage.write(
-            commit_overheard, self._context, message, understood, self._context.clock()
+            commit_overheard,
+            self._context,
+            message,
+            understood,
+            self._context.clock(),
+            dealt_with=situation.dealt_with,
         )
 
     async def staff_said(self, conversation: Conversation, message_id: str, text: str) -> None:
@@ -317,15 +349,31 @@ class Router:
             log.warning("rasa away", conversation=conversation.id, error=str(error))
 
 
-def _situation(db: Connection, message: Message) -> _Situation | None:
+def _situation(db: Connection, context: Context, message: Message) -> _Situation | None:
     present = inbox.load(db, message.id)
     conversation = conversations.load(db, message.conversation_id)
     if present is None or present.state != "new" or conversation is None:
         return None
+    case, by = cases.load(db, conversation.case_id), None
+    if conversation.owner == BOT and context.directory.business(conversation.business):
+        by = expected(db, context, conversation, case, context.clock())
     return _Situation(
         conversation,
-        cases.load(db, conversation.case_id),
+        case,
         said.variants(db, conversation.customer_id),
+        _dealt_with(db, conversation, message),
+        by.isoformat() if by else None,
+    )
+
+
+def _dealt_with(db: Connection, conversation: Conversation, message: Message) -> bool:
+    """Whether a person has had the word after a private message, while Rasa had not heard it."""
+    if not conversation.private:
+        return False
+    return any(
+        later.get("author") == "staff"
+        or (later["kind"] == "closed" and str(later["id"]).startswith("w"))
+        for later in streams.following(db, conversation.stream, message.id)
     )
 
 
@@ -348,7 +396,7 @@ def _body(
         "intent": message.intent,
         "metadata": {
             "visibility": conversation.kind,
-            "channel": "web",
+            "channel": conversation.channel,
             "business": conversation.business,
             # Known, never guessed from the text: it decides which failures there can be.
             "industry": context.business(conversation.business).industry,
@@ -361,5 +409,6 @@ def _body(
             "said": situation.said,
             "button": message.pressed,
             "picture": message.picture,
+            "person_by": situation.person_by,
         },
     }

@@ -1,6 +1,7 @@
 """What the policy would give in a case, for the members of staff who decide it."""
 
 import asyncio
+from datetime import datetime
 from functools import partial
 from time import monotonic
 from typing import Any, NamedTuple
@@ -17,6 +18,7 @@ from recovery.logs import log
 from recovery.orders.system import Order, OrderSystemError
 from recovery.remedy.facts import FactsError
 from recovery.remedy.policy import PolicyError
+from recovery.remedy.wishes import as_wish
 from recovery.store import cases, conversations, decisions
 from recovery.understood import Understood
 
@@ -26,6 +28,14 @@ _MOST_KEPT = 500
 _SAID_NOTHING = Understood("", "", 0.0)
 
 _Key = tuple[str, str]
+
+
+class Found(NamedTuple):
+    """What the policy is asked about."""
+
+    business: Business
+    case: Case
+    order: Order
 
 
 class _Asked(NamedTuple):
@@ -56,37 +66,58 @@ class Advisor:
         """What the policy gives in the case of a conversation.
 
         Returns:
-            `{"advice": as of advice_of, "no_advice": None}`, or no advice and why: `no_case`,
+            `{"advice": as of advice_of, with the `wish` of each item as a page would send
+            it, "no_advice": None}`, or no advice and why: `no_case`,
             `no_order` (none is proved), `order_gone`, `orders_away`, `no_matter`, `no_item`,
             `no_policy`.
         """
         context = self._context
-        business, case = await context.storage.read(_case_of, context, conversation_id)
-        if case is None:
-            return _none("no_case")
-        if case.order_number is None:
-            return _none("no_order")
-        if business is None:
-            return _none("no_policy")
         try:
-            order = await self._order(business.id, case.order_number)
-        except (OrderSystemError, TimeoutError) as error:
-            log.warning("order system away", conversation=conversation_id, error=str(error))
-            return _none("orders_away")
-        except Exception as error:
-            # A defect of the order system's: the conversation has to open all the same.
-            log.error("order not read", conversation=conversation_id, exc_info=error)
-            return _none("orders_away")
-        if order is None:
-            return _none("order_gone")
+            found = await self.found(conversation_id)
+        except NoAdviceError as error:
+            return _none(error.lacks)
         try:
-            made = await context.storage.read(_advise, context, business, case, order)
+            made = await context.storage.read(_advise, context, found)
         except NoAdviceError as error:
             return _none(error.lacks)
         except (PolicyError, FactsError) as error:
             log.error("policy gives no advice", conversation=conversation_id, error=str(error))
             return _none("no_policy")
         return {"advice": made, "no_advice": None}
+
+    async def found(self, conversation_id: str) -> Found:
+        """The case of a conversation and its order.
+
+        Raises:
+            NoAdviceError: There is none, or it cannot be read now; lacks as in `advice`.
+        """
+        context = self._context
+        business, case = await context.storage.read(_case_of, context, conversation_id)
+        if case is None:
+            raise NoAdviceError("no_case")
+        if case.order_number is None:
+            raise NoAdviceError("no_order")
+        if business is None:
+            raise NoAdviceError("no_policy")
+        try:
+            order = await self._order(business.id, case.order_number)
+        except (OrderSystemError, TimeoutError) as error:
+            log.warning("order system away", conversation=conversation_id, error=str(error))
+            raise NoAdviceError("orders_away") from error
+        except Exception as error:
+            # A defect of the order system's: the conversation has to open all the same.
+            log.error("order not read", conversation=conversation_id, exc_info=error)
+            raise NoAdviceError("orders_away") from error
+        if order is None:
+            raise NoAdviceError("order_gone")
+        return Found(business, case, order)
+
+    async def order(self, conversation_id: str) -> Order | None:
+        """The order that the case of a conversation is about; None where it cannot be shown now."""
+        try:
+            return (await self.found(conversation_id)).order
+        except NoAdviceError:
+            return None
 
     async def _order(self, business: str, number: str) -> Order | None:
         """Find an order.
@@ -132,16 +163,16 @@ def _case_of(
     return business, cases.load(db, conversation.case_id)
 
 
-def _advise(
-    db: Connection, context: Context, business: Business, case: Case, order: Order
-) -> dict[str, Any]:
-    now = context.clock()
+def turn_of(
+    db: Connection, context: Context, business: Business, case: Case, now: datetime
+) -> Turn:
+    """All that the policy is asked with, when nobody has said anything."""
 
     def past(order_customer: str, failure: str, case_id: str) -> Past:
         had = decisions.history(db, business.id, order_customer, failure, case_id, now)
         return Past(had.claims, had.recurrence)
 
-    turn = Turn(
+    return Turn(
         message="",
         heard=_SAID_NOTHING,
         business=business,
@@ -151,4 +182,11 @@ def _advise(
         policy=context.policy.on(business.industry, now.astimezone(business.zone).date()),
         past=past,
     )
-    return advice_of(advise(turn, case, order))
+
+
+def _advise(db: Connection, context: Context, found: Found) -> dict[str, Any]:
+    turn = turn_of(db, context, found.business, found.case, context.clock())
+    decision = advise(turn, found.case, found.order)
+    made = advice_of(decision)
+    lines = zip(made["items"], decision.remedies, strict=True)
+    return {**made, "items": [{**line, "wish": as_wish(one)} for line, one in lines]}

@@ -1,49 +1,114 @@
-"""What the staff page shows: lists of conversations, and one conversation whole."""
+"""The rows of conversations on the staff page: whole for some, masked for others."""
 
-from dataclasses import asdict
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, or_, select, update
+from sqlalchemy import Connection, Select, and_, case, func, literal, or_, select
 
-from desk.channels.view import for_staff
+from desk.channels.socket import text_of
 from desk.context import Context
+from desk.conversations.queueing import place_of
+from desk.conversations.veil import Veil
+from desk.staff.masking import masked_row, sees_whole
 from recovery.case import Case
-from recovery.failures import matter_words
-from recovery.remedy.catalogue import card
-from recovery.store import cases, conversations, fulfilments, staff, streams
-from recovery.store.conversations import BOT, QUEUE, Conversation, staff_owner
+from recovery.clocks import due_first
+from recovery.store import clocks, labels, staff
+from recovery.store.conversations import BOT, owner_id
+from recovery.store.database import stamp
 from recovery.store.staff import Staff
 from recovery.store.tables import cases as cases_table
 from recovery.store.tables import conversations as table
 from recovery.store.tables import customers as customers_table
+from recovery.store.tables import outbox
 
-_LONGEST_LIST = 200
-_HISTORY = 500
+LONGEST_LIST = 2000
+# Closed ones stay in the lists for the rest of the day, wherever the day begins.
+_CLOSED_SHOWN = timedelta(days=1)
+# As many as one query may name at once on every SQLite.
+_PORTION = 500
 
-_rows = (
+# Where the customer's own messages stand.
+_SHOWN_IN = case(
+    (table.c.kind == "private", literal("private:") + table.c.id),
+    else_=literal("room:") + table.c.room,
+)
+_UNREAD = (
+    select(func.count())
+    .where(
+        outbox.c.stream == _SHOWN_IN,
+        outbox.c.customer == table.c.customer_id,
+        outbox.c.seq > table.c.seen_by_staff,
+    )
+    .correlate(table)
+    .scalar_subquery()
+)
+ROWS = (
     select(
         table.c.id,
         table.c.business,
+        table.c.channel,
         table.c.kind,
-        table.c.room,
         table.c.case_id,
         table.c.owner,
         table.c.reason,
         table.c.waiting_since,
+        table.c.awaiting_since,
+        table.c.front,
+        table.c.snoozed_until,
         table.c.last_at,
         table.c.last_text,
-        table.c.seen_by_staff,
         customers_table.c.name,
         cases_table.c.state,
-        cases_table.c.priority,
+        cases_table.c.closed_at,
+        _UNREAD.label("unread"),
     )
     .join(customers_table, customers_table.c.id == table.c.customer_id)
     .outerjoin(cases_table, cases_table.c.id == table.c.case_id)
 )
 
 
-def all_lists(db: Connection, context: Context, who: Staff) -> dict[str, list[dict[str, Any]]]:
-    """Four lists: waiting, mine, of colleagues, with the bot.
+@dataclass(frozen=True)
+class ListedRow:
+    """One row of the lists.
+
+    Attributes:
+        whole: As who sees everything is shown it.
+        business: Whose it is.
+        listed: Whether it stands in the lists at all; else it is only found by searching.
+    """
+
+    whole: dict[str, Any]
+    veil: Veil
+    business: str
+    listed: bool
+
+    @cached_property
+    def masked(self) -> dict[str, Any]:
+        """As who must not know the customer is shown it."""
+        return masked_row(self.whole, self.veil)
+
+    @cached_property
+    def _whole_text(self) -> str:
+        return text_of(self.whole)
+
+    @cached_property
+    def _masked_text(self) -> str:
+        return text_of(self.masked)
+
+    def shown_to(self, who: Staff) -> dict[str, Any]:
+        """The row as one member of staff sees it."""
+        return self.whole if sees_whole(who, self.whole["owner"]) else self.masked
+
+    def text_for(self, who: Staff) -> str:
+        """The same as it is sent: written once, however many pages are told."""
+        return self._whole_text if sees_whole(who, self.whole["owner"]) else self._masked_text
+
+
+def all_lists(db: Connection, context: Context, who: Staff) -> dict[str, Any]:
+    """All conversations that are open, or were closed within a day.
 
     Args:
         db: A transaction.
@@ -51,170 +116,118 @@ def all_lists(db: Connection, context: Context, who: Staff) -> dict[str, list[di
         who: Who looks.
 
     Returns:
-        Rows as in docs/architecture.md, "Staff page -> desk"; the queue by priority, then by
-        waiting time; at most 200 each. Of one business only, where the account belongs to one.
+        `Lists` of docs/staff-api.md: those that people look after first, then the latest; of one
+        business only, where the account belongs to one.
     """
-    visible = (table.c.business == who.business,) if who.business is not None else ()
-    mine = staff_owner(who.id)
-    names = staff.names(db)
-    priority = func.coalesce(cases_table.c.priority, 0).desc()
+    now = context.clock()
+    query = ROWS.where(_open(now)).order_by(table.c.owner == BOT, table.c.last_at.desc())
+    if who.business is not None:
+        query = query.where(table.c.business == who.business)
+    found = list(_listed(db, context, query.limit(LONGEST_LIST + 1), now))
+    rows = [row.shown_to(who) for row in found[:LONGEST_LIST]]
+    return {"rows": rows, "truncated": len(found) > LONGEST_LIST}
 
-    def rows(*where: Any, order: tuple[Any, ...]) -> list[dict[str, Any]]:  # noqa: ANN401
-        found = db.execute(_rows.where(*visible, *where).order_by(*order).limit(_LONGEST_LIST))
-        return [_row(db, context, row, names) for row in found]
 
-    latest = (table.c.last_at.desc(),)
+def some_rows(db: Connection, context: Context, ids: Collection[str]) -> list[ListedRow]:
+    """The rows of these conversations, for whoever sees them; unknown ones are left out."""
+    wanted, now = list(ids), context.clock()
+    found: list[ListedRow] = []
+    for begin in range(0, len(wanted), _PORTION):
+        query = ROWS.where(table.c.id.in_(wanted[begin : begin + _PORTION]))
+        found += _listed(db, context, query, now)
+    return found
+
+
+def one_row(
+    db: Connection, context: Context, conversation_id: str, who: Staff
+) -> dict[str, Any] | None:
+    """The whole row of one conversation; None where this account may not know of it.
+
+    What the reader must not see is masked together with the rest of what it stands in.
+    """
+    found = some_rows(db, context, [conversation_id])
+    return found[0].whole if found and who.sees(found[0].business) else None
+
+
+def _open(now: datetime) -> Any:  # noqa: ANN401 - SQLAlchemy's condition
+    """What stands in the lists: with people whatever it is, with the bot what has a matter."""
     with_matter = or_(table.c.kind == "private", table.c.case_id.is_not(None))
-    return {
-        "queue": rows(table.c.owner == QUEUE, order=(priority, table.c.waiting_since)),
-        "mine": rows(table.c.owner == mine, order=(priority, table.c.last_at.desc())),
-        "others": rows(table.c.owner.like("staff:%"), table.c.owner != mine, order=latest),
-        "bot": rows(table.c.owner == BOT, with_matter, order=latest),
-    }
+    closed = cases_table.c.closed_at
+    recent = or_(closed.is_(None), closed > stamp(now - _CLOSED_SHOWN))
+    return or_(table.c.owner != BOT, and_(with_matter, recent))
+
+
+def _listed(
+    db: Connection, context: Context, query: Select[*tuple[Any, ...]], now: datetime
+) -> Iterator[ListedRow]:
+    rows = db.execute(query).all()
+    ids = [row.id for row in rows]
+    names = staff.names(db)
+    worn = labels.of_conversations(db, ids)
+    running = clocks.of_conversations(db, ids)
+    for row in rows:
+        state = Case.from_state(row.state) if row.state else None
+        whole = _row(context, row, state, names, now)
+        whole["labels"] = worn.get(row.id, [])
+        first = due_first(running.get(row.id, ()))
+        whole["clock"] = first.to_wire() if first else None
+        closed_long_ago = row.closed_at is not None and row.closed_at <= stamp(now - _CLOSED_SHOWN)
+        with_matter = row.kind == "private" or row.case_id is not None
+        listed = row.owner != BOT or (with_matter and not closed_long_ago)
+        veil = Veil(row.name, state.order_number if state else None)
+        yield ListedRow(whole, veil, row.business, listed)
 
 
 def _row(
-    db: Connection, context: Context, row: Row[*tuple[Any, ...]], names: dict[int, str]
+    context: Context,
+    row: Any,  # noqa: ANN401 - a row of `ROWS`
+    state: Case | None,
+    names: dict[int, str],
+    now: datetime,
 ) -> dict[str, Any]:
-    case = Case.from_state(row.state) if row.state else None
+    """A row of `ROWS` as the page shows it, for who sees everything."""
     business = context.directory.business(row.business)
-    stream = f"private:{row.id}" if row.kind == "private" else f"own:{row.id}"
+    anger = state.anger if state else None
+    place = place_of(
+        context,
+        business,
+        state,
+        now,
+        since=row.awaiting_since or row.waiting_since,
+        reason=row.reason,
+        front=bool(row.front),
+    )
+    safety = row.reason == "safety" or bool(state and state.safety)
+    agent = owner_id(row.owner)
     return {
         "id": row.id,
         "business": business.name if business else row.business,
+        "business_id": row.business,
         "industry": business.industry if business else "",
+        "channel": row.channel,
         "customer": row.name,
         "visibility": row.kind,
-        "matter": case.matter if case and case.has_matter else "",
-        "anger": case.level if case else 0,
-        "peak": case.anger.peak if case and case.anger else 0,
-        "priority": row.priority or 0,
-        "stage": case.stage if case else "",
+        "matter": state.matter if state and state.has_matter else "",
+        "case": row.case_id,
+        "stage": state.stage if state else "",
+        "anger": state.level if state else 0,
+        "peak": anger.peak if anger else 0,
+        "trend": anger.trend if anger else "steady",
+        "safety": safety,
+        "priority": place.points,
+        "why": place.why,
         "owner": row.owner,
-        "owner_name": _owner_name(row.owner, names, business.assistant if business else ""),
-        "waiting_since": row.waiting_since,
+        "owner_name": names.get(agent, "")
+        if agent is not None
+        else (business.assistant if business and row.owner == BOT else ""),
         "reason": row.reason,
+        "waiting_since": row.waiting_since,
+        "awaiting_since": row.awaiting_since,
+        "front": bool(row.front),
+        "snoozed_until": row.snoozed_until,
+        "closed_at": row.closed_at,
         "last": row.last_text,
-        "unread": max(0, streams.last(db, stream) - row.seen_by_staff),
-    }
-
-
-def _owner_name(owner: str, names: dict[int, str], assistant: str) -> str:
-    if owner.startswith("staff:"):
-        return names.get(int(owner.removeprefix("staff:")), "")
-    return assistant if owner == BOT else ""
-
-
-def whole_conversation(
-    db: Connection, context: Context, conversation_id: str, who: Staff
-) -> dict[str, Any] | None:
-    """One conversation with both its parts and its case.
-
-    Args:
-        db: A transaction.
-        context: The desk.
-        conversation_id: Which one.
-        who: Who looks.
-
-    Returns:
-        As in docs/architecture.md; None where there is no such conversation, or none that this
-        account may know of.
-    """
-    row = db.execute(_rows.where(table.c.id == conversation_id)).first()
-    conversation = conversations.load(db, conversation_id)
-    if row is None or conversation is None or not who.sees(conversation.business):
-        return None
-    other = _other(db, conversation, "public" if conversation.private else "private")
-    public, private = (other, conversation) if conversation.private else (conversation, other)
-    case = Case.from_state(row.state) if row.state else None
-    return {
-        "conversation": _row(db, context, row, staff.names(db)),
-        "case": _case(db, case) if case else None,
-        "public": _public_part(db, public) if public else [],
-        "private": _events(db, private.stream) if private else [],
-        "seq": streams.last(db, conversation.stream),
-    }
-
-
-def facts_of(db: Connection, conversation_id: str) -> dict[str, Any]:
-    """The facts of the case that a conversation is about; none where there is no case."""
-    conversation = conversations.load(db, conversation_id)
-    case = cases.load(db, conversation.case_id) if conversation else None
-    return case.facts if case else {}
-
-
-def note_seen(db: Connection, conversation_id: str, who: Staff, seq: int) -> None:
-    """Remember up to where the owner has read a conversation."""
-    db.execute(
-        update(table)
-        .where(
-            table.c.id == conversation_id,
-            table.c.owner == staff_owner(who.id),
-            table.c.seen_by_staff < seq,
-        )
-        .values(seen_by_staff=seq)
-    )
-
-
-def _other(db: Connection, conversation: Conversation, kind: str) -> Conversation | None:
-    if conversation.case_id is None:
-        return None
-    return conversations.of_case(db, conversation.case_id, kind)
-
-
-def _events(db: Connection, stream: str) -> list[dict[str, Any]]:
-    return [for_staff(event) for event in _latest(db, stream)]
-
-
-def _latest(db: Connection, stream: str) -> list[dict[str, Any]]:
-    after = max(0, streams.last(db, stream) - _HISTORY)
-    return [entry.event for entry in streams.after(db, stream, after, _HISTORY)]
-
-
-def _public_part(db: Connection, conversation: Conversation) -> list[dict[str, Any]]:
-    """This customer's posts in the room and the answers to them, not everybody's talk."""
-    posts = streams.posts_of(db, conversation.shown_in, conversation.customer_id, _HISTORY)
-    own = _latest(db, conversation.stream)
-    events = sorted([*posts, *own], key=lambda event: str(event["at"]))
-    return [for_staff(event) for event in events]
-
-
-def _case(db: Connection, case: Case) -> dict[str, Any]:
-    return {
-        "id": case.id,
-        "stage": case.stage,
-        "matter": case.matter if case.has_matter else "",
-        "also": matter_words(case.facts["also"], None) if "also" in case.facts else "",
-        "facts": case.facts,
-        "order_number": case.order_number,
-        "anger": asdict(case.anger) if case.anger else None,
-        "safety": case.safety,
-        "reason": case.reason,
-        "promised_by": case.promised_by,
-        "offers": [
-            {
-                "id": offer.id,
-                "state": offer.state,
-                "items": card(offer.remedies),
-                "reason": offer.reason,
-                "rules": offer.rules,
-                "policy": offer.policy,
-                "floor_fen": offer.floor_fen,
-                "goodwill_fen": offer.goodwill_fen,
-                "provisional": offer.provisional,
-                "expires": offer.expires_at,
-            }
-            for offer in case.offers
-        ],
-        "remedies": [
-            {
-                "key": item["key"],
-                "remedy": item["remedy"]["kind"],
-                "state": item["state"],
-                "receipt": item["receipt"],
-                "attempts": item["attempts"],
-                "problem": item["problem"],
-            }
-            for item in fulfilments.of_case(db, case.id)
-        ],
+        "last_at": row.last_at,
+        "unread": row.unread,
+        "masked": False,
     }

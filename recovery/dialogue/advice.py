@@ -8,6 +8,7 @@ from recovery.dialogue.reply import Turn
 from recovery.failures import FAILURES
 from recovery.orders.system import Order
 from recovery.remedy.catalogue import card
+from recovery.remedy.facts import CHOICES
 from recovery.remedy.policy import Decision
 
 
@@ -64,15 +65,41 @@ def advise(turn: Turn, case: Case, order: Order) -> Decision:
         NoAdviceError: It is not known what the complaint is about.
         PolicyError: The policy has no answer.
     """
+    round_, choice = _asked_for(case)
+    return decide(turn, case, matter_of(turn, case, order), round_, choice)
+
+
+def advise_forms(turn: Turn, case: Case, order: Order) -> list[Decision]:
+    """The same in every other form that the policy knows, whatever it is worth.
+
+    Raises:
+        NoAdviceError: As for `advise`.
+        PolicyError: The policy has no answer.
+    """
+    matter, (round_, present) = matter_of(turn, case, order), _asked_for(case)
+    found = [decide(turn, case, matter, round_, choice) for choice in CHOICES if choice != present]
+    return [one for one in found if not one.facts.choice or one.row("choices")]
+
+
+def matter_of(turn: Turn, case: Case, order: Order) -> Matter:
+    """What a decision about a case and its order is about.
+
+    Raises:
+        NoAdviceError: It is not known what the complaint is about, or which article.
+    """
     failure = case.failure
     if failure is None or failure not in turn.policy.failures:
         raise NoAdviceError("no_matter")
     item = item_of(case, order) if FAILURES[failure].needs_item else None
     if item is None and FAILURES[failure].needs_item:
         raise NoAdviceError("no_item")
+    return Matter(failure, order, item)
+
+
+def _asked_for(case: Case) -> tuple[int, str]:
+    """How far the customer went, and the form wished for."""
     asked = _asked_last(case)
-    round_ = max(round_so_far(case), int(asked.get("round", 0)))
-    return decide(turn, case, Matter(failure, order, item), round_, str(asked.get("choice", "")))
+    return max(round_so_far(case), int(asked.get("round", 0))), str(asked.get("choice", ""))
 
 
 def _asked_last(case: Case) -> dict[str, Any]:

@@ -4,13 +4,12 @@ from datetime import datetime
 
 from recovery.anger import ANGRY
 from recovery.case import Case
-from recovery.clock import spoken_moment
 from recovery.commands import CloseCase, Note
 from recovery.dialogue.complaint import read_further_complaint
 from recovery.dialogue.handing import hand_over, small_talk, sure
 from recovery.dialogue.offering import fairness, next_words, second_matter, why_words
 from recovery.dialogue.reply import Reply, Say, Turn, Underway
-from recovery.remedy.catalogue import kind_of
+from recovery.remedy.catalogue import done_words, kind_of
 
 
 def agreed_turn(turn: Turn, case: Case) -> Reply:
@@ -73,10 +72,10 @@ def _late(turn: Turn, one: Underway) -> bool:
 def _words(turn: Turn, one: Underway) -> str:
     kind = kind_of(one.remedy)
     if one.state == "done":
-        return kind.done(one.remedy, one.receipt or {})
+        return done_words(one.remedy, one.receipt or {})
     if one.state in ("refused", "failed"):
         # The order system could not do it: nothing goes on by itself any more.
         return f"“{kind.title(one.remedy)}”没能自动办成，同事在跟进"
     due = _due(turn, one)
-    when = f"，{spoken_moment(due, turn.now, turn.business.zone)}办好" if due else ""
+    when = f"，{turn.business.due_words(due, turn.now)}办好" if due else ""
     return f"“{kind.title(one.remedy)}”正在办{when}"

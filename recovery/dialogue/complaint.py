@@ -1,5 +1,6 @@
 """Whether a message complains, and about what. Never presses a complaint into a wrong failure."""
 
+import re
 from dataclasses import dataclass
 
 from recovery.anger import ANGRY
@@ -28,6 +29,13 @@ _OF_THE_TALK = frozenset(
 # An intent below this is asked about, not acted on.
 SURE = 0.6
 _UNNAMED = f"{COMPLAINT_PREFIX}other"
+# Faces as WeChat writes them ("[怒]"), and all that is no letter and no digit.
+_WORDLESS = re.compile(r"\[[^\[\]\s]{1,6}\]|[\W_]+")
+# That one complains, and not of what.
+_BARE = re.compile(
+    r"(?:(?:我们?)?(?:就|现在)?(?:想|要|来|得|必须)*投诉(?:你们|一下)?[了啊呢吧]?"
+    r"|(?:必须)?给(?:我们?)?一?个(?:说法|交代|解释))*"
+)
 
 
 @dataclass(frozen=True)
@@ -72,6 +80,18 @@ def read_complaint(heard: Understood, industry: str) -> Complaint | None:
     if failure and sure:
         return Complaint(failure.name)
     return Complaint(UNKNOWN, safe_keywords(heard.text))
+
+
+def read_matter(heard: Understood, industry: str) -> Complaint | None:
+    """Read what a message complains about, where the customer can be asked what it is.
+
+    Returns:
+        As `read_complaint`; None too for one that only says that there is something ("？？？",
+        "我要投诉"): one question comes before a person does.
+    """
+    complaint = read_complaint(heard, industry)
+    bare = _BARE.fullmatch(_WORDLESS.sub("", heard.text))
+    return None if complaint and complaint.failure == UNKNOWN and bare else complaint
 
 
 def read_further_complaint(heard: Understood, industry: str) -> Complaint | None:

@@ -1,8 +1,10 @@
 """What every part of the private talk falls back on: small talk, a person, a missed message."""
 
+import re
+
 from recovery.case import MISSES_MOST, Case
 from recovery.commands import Command, CountMiss, HandOver, OpenCase
-from recovery.dialogue.complaint import SURE, read_complaint
+from recovery.dialogue.complaint import SURE, read_matter
 from recovery.dialogue.harm import read_harm
 from recovery.dialogue.reply import Reply, Say, Turn
 
@@ -12,6 +14,8 @@ _SMALLTALK = {
     "praise": "say_thanks",
     "out_of_scope": "say_offtopic",
 }
+# What comes from WeChat without words of its own, as the desk writes it down.
+_POINTER = re.compile(r"【(?:位置|链接|小程序|文件)】")
 
 
 def sure(turn: Turn, *intents: str) -> bool:
@@ -48,7 +52,7 @@ def hand_over(
         before: Commands that come first.
         words: Variables of the text, beside the time.
     """
-    by = turn.business.person_by(turn.now)
+    by = turn.person_due
     is_open = turn.case or any(isinstance(one, OpenCase) for one in before)
     opened = () if is_open else open_case(turn)
     return Reply(
@@ -62,7 +66,7 @@ def open_case(turn: Turn) -> tuple[Command, ...]:
 
     An order that was proved in this chat before need not be proved again.
     """
-    complaint = read_complaint(turn.heard, turn.business.industry)
+    complaint = read_matter(turn.heard, turn.business.industry)
     return (
         OpenCase(
             turn.case_id(),
@@ -74,8 +78,22 @@ def open_case(turn: Turn) -> tuple[Command, ...]:
     )
 
 
-def missed(turn: Turn, case: Case, reply: Reply) -> Reply:
-    """Not understood, or nothing new said: twice in a row brings a person."""
+def only_points(turn: Turn) -> bool:
+    """Whether a place or a link was sent, which is for whoever looks after it: it asks nothing."""
+    return turn.heard.intent == "inform" and bool(_POINTER.match(turn.heard.text))
+
+
+def missed(turn: Turn, case: Case, reply: Reply, instead: str = "say_handover") -> Reply:
+    """Not understood, or nothing new said: twice in a row brings a person.
+
+    Args:
+        turn: The message.
+        case: The case, this message's facts in it.
+        reply: What is said the first time.
+        instead: What is said as a person comes.
+    """
+    if only_points(turn):
+        return reply
     if case.misses + 1 >= MISSES_MOST:
-        return hand_over(turn, "not_understood", "say_handover")
+        return hand_over(turn, "not_understood", instead)
     return Reply(reply.says, (*reply.commands, CountMiss()), reply.plain)

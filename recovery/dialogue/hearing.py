@@ -4,13 +4,13 @@ import re
 from dataclasses import replace
 from datetime import datetime
 
-from recovery.anger import ANGRY
-from recovery.case import MISSES_MOST, PROOF_TRIES_MOST, Case, apply
-from recovery.commands import Command, CountMiss, HandOver, MakeOffer, Note, OpenCase, TriedProof
+from recovery.anger import ANGRY, FURIOUS
+from recovery.case import PROOF_TRIES_MOST, Case, apply
+from recovery.commands import Command, HandOver, MakeOffer, Note, OpenCase, TriedProof
 from recovery.dialogue.authority import DECLINED, PHOTO, Matter, item_of, settled_by_bot
-from recovery.dialogue.complaint import read_complaint
+from recovery.dialogue.complaint import read_matter
 from recovery.dialogue.forms import read_choice
-from recovery.dialogue.handing import hand_over, missed, small_talk, sure
+from recovery.dialogue.handing import hand_over, missed, only_points, small_talk, sure
 from recovery.dialogue.harm import told_harm
 from recovery.dialogue.numbers import read_numbers
 from recovery.dialogue.offering import fairness, offer_or_ask, second_matter
@@ -34,6 +34,8 @@ def hearing_turn(turn: Turn, before: tuple[Command, ...] = ()) -> Reply:
     opened = next((one for one in before if isinstance(one, OpenCase)), None)
     told = new.get("also") or new.get("failure") or (opened.failure if opened else None)
     case = _folded(case, (Note(new),) if new else (), turn.now) or case
+    if _furious_still(turn) and not {"order_number", "phone_last4", "item"} & new.keys():
+        return hand_over(turn, "fury", "say_handover", commands)
     says: list[Say] = []
     if turn.picture:
         says.append(Say("say_photo_got", turn.level))
@@ -45,6 +47,21 @@ def hearing_turn(turn: Turn, before: tuple[Command, ...] = ()) -> Reply:
             return replace(beside, commands=(*commands, *beside.commands))
     after = next_step(turn, case)
     return Reply((*says, *after.says), (*commands, *after.commands), after.plain)
+
+
+def _furious_still(turn: Turn) -> bool:
+    """Whether the customer is furious for the second message in a row, and says so in words.
+
+    One furious message is how people begin; who still answers with nothing but fury is not to be
+    questioned any further by a program. Whoever names the order all the same wants it settled,
+    and is served; where something is offered, refusing it brings a person anyway.
+    """
+    if turn.pressed or turn.picture or turn.case is None or turn.case.anger is None:
+        return False
+    anger = turn.case.anger
+    # Steady at the top: the message before was as furious, and a short while ago.
+    again = anger.now == FURIOUS and anger.trend == "steady"
+    return again and turn.heard.anger == FURIOUS
 
 
 def _acknowledged(turn: Turn, failure: str) -> Say:
@@ -71,7 +88,7 @@ def _new_facts(turn: Turn, case: Case) -> dict[str, str]:
 
 
 def _matter_told(turn: Turn, case: Case) -> dict[str, str]:
-    complaint = read_complaint(turn.heard, turn.business.industry)
+    complaint = read_matter(turn.heard, turn.business.industry)
     new: dict[str, str] = {}
     # What it did to the customer is often told beside the order number, without complaining.
     content = sure(turn, "praise", "thank", "ask_question")
@@ -161,7 +178,7 @@ def _beside(turn: Turn, case: Case) -> Reply | None:
         return missed(turn, case, talk)
     if talk:
         return _with_step(turn, case, talk.says[0]) if heard.intent == "greet" else talk
-    if not case.has_matter:
+    if not case.has_matter or (only_points(turn) and not case.settled):
         return None
     step = next_step(turn, case)
     if any(isinstance(one, MakeOffer | HandOver) for one in step.commands) and not case.settled:
@@ -170,7 +187,9 @@ def _beside(turn: Turn, case: Case) -> Reply | None:
     if "complaint" in heard.flags or heard.anger >= ANGRY:
         # The same question once more is enough; then a person comes.
         return missed(turn, case, step)
-    return missed(turn, case, Reply((Say("say_not_understood", turn.level),)))
+    # What was asked for stays one press, or one number, away.
+    buttons = step.says[-1].buttons if step.says else ()
+    return missed(turn, case, Reply((Say("say_not_understood", turn.level, buttons=buttons),)))
 
 
 def _with_step(turn: Turn, case: Case, say: Say) -> Reply:
@@ -183,9 +202,8 @@ def _with_step(turn: Turn, case: Case, say: Say) -> Reply:
 def next_step(turn: Turn, case: Case) -> Reply:
     """Ask for the next thing that is unknown, or offer when all is known."""
     if case.failure is None:
-        if case.misses + 1 >= MISSES_MOST:
-            return hand_over(turn, "not_understood", "say_handover_unknown")
-        return Reply((Say("say_ask_matter", turn.level),), (CountMiss(),))
+        question = Reply((Say("say_ask_matter", turn.level),))
+        return missed(turn, case, question, "say_handover_unknown")
     if not settled_by_bot(turn, case.failure):
         reason = "unknown" if case.failure == UNKNOWN else "beyond_authority"
         return hand_over(turn, reason, "say_handover_unknown")

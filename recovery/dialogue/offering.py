@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from recovery.anger import ANGRY
+from recovery.business import Business
 from recovery.case import Case, Offer, apply
 from recovery.clock import spoken_point
 from recovery.commands import AcceptOffer, Command, HandOver, MakeOffer, Note, RefuseOffer
@@ -15,7 +16,7 @@ from recovery.dialogue.handing import hand_over, missed, sure
 from recovery.dialogue.harm import told_harm
 from recovery.dialogue.reply import Button, Reply, Say, Turn
 from recovery.failures import FAILURES, UNKNOWN, matter_words
-from recovery.orders.system import Item, Order
+from recovery.orders.system import Item, Order, Product
 from recovery.remedy.catalogue import Remedy, plain, steps
 from recovery.remedy.facts import MOST_ROUNDS
 from recovery.remedy.policy import MANAGER, Decision
@@ -25,7 +26,8 @@ _BUTTONS: tuple[Button, ...] = (
     Button("还不够", "more"),
     Button("不接受", "refuse"),
 )
-_OTHER_FORM = Button("换一种形式", "form")
+RECOMMENDATION = "recommendation"
+_WITH_FORM = (*_BUTTONS[:2], Button("换一种形式", "form"), *_BUTTONS[2:])
 _HOLDS = {
     "refund": frozenset({"refund_full", "refund_part", "refund_now"}),
     "exchange": frozenset({"exchange"}),
@@ -122,12 +124,12 @@ def make_offer(
     expires = turn.now + timedelta(hours=turn.business.offer_hours)
     facts = decision.facts
     other = forms(turn, case, matter, facts.round, facts.choice)
-    buttons = (*_BUTTONS[:2], _OTHER_FORM, *_BUTTONS[2:]) if other else _BUTTONS
+    buttons = _WITH_FORM if other else _BUTTONS
     followed: tuple[Command, ...] = ()
     if decision.provisional:
         # All else than taking it is for the person who follows it up.
         buttons, response = _BUTTONS[:1], "say_offer_provisional"
-        followed = (HandOver("alleged", turn.business.person_by(turn.now).isoformat()),)
+        followed = (HandOver("alleged", turn.person_due.isoformat()),)
     return Reply(
         (Say(response, turn.level, {"time": turn.person_by, **(words or {})}, buttons=buttons),),
         (
@@ -155,24 +157,42 @@ def make_offer(
 
 
 def _filled(turn: Turn, remedy: Remedy, order: Order, item: Item | None) -> Remedy:
-    """Put the article, the recommended product and an honest time into a remedy."""
+    product = None
+    if remedy["kind"] == RECOMMENDATION:
+        product = turn.orders.recommend(turn.business.id, order.number)
+    return filled(remedy, turn.business, turn.now, item, product)
+
+
+def filled(
+    remedy: Remedy, business: Business, now: datetime, item: Item | None, product: Product | None
+) -> Remedy:
+    """Put the article, the recommended product and an honest time into a remedy.
+
+    Args:
+        remedy: As decided.
+        business: Keeps the time that it names.
+        now: From when times count.
+        item: The article it is about.
+        product: What the order system recommends, where the remedy is a recommendation.
+    """
     if "minutes" in remedy:
-        remedy = {**remedy, "by": turn.business.done_by_words(turn.now, remedy["minutes"])}
+        remedy = {**remedy, "by": business.done_by_words(now, remedy["minutes"])}
     if remedy["kind"] in ("resend", "exchange") and item:
         return {**remedy, "product": item.name, "sku": item.sku}
-    if remedy["kind"] == "recommendation":
-        product = turn.orders.recommend(turn.business.id, order.number)
-        if product:
-            return {**remedy, "product": product.name, "sku": product.sku}
+    if remedy["kind"] == RECOMMENDATION and product:
+        return {**remedy, "product": product.name, "sku": product.sku}
     return remedy
 
 
 def next_words(turn: Turn, remedies: list[Remedy]) -> str:
     """What happens next, in one clause, with times as they are now."""
+    return next_steps(turn.business, turn.now, remedies)
+
+
+def next_steps(business: Business, now: datetime, remedies: list[Remedy]) -> str:
+    """The same, apart from a turn of the bot's."""
     timed = [
-        {**one, "by": turn.business.done_by_words(turn.now, one["minutes"])}
-        if "minutes" in one
-        else one
+        {**one, "by": business.done_by_words(now, one["minutes"])} if "minutes" in one else one
         for one in remedies
     ]
     return "，".join(steps(timed)[:2])
@@ -205,13 +225,13 @@ def _of_offer(turn: Turn, case: Case, offer: Offer, *, worse: bool) -> Reply:
     if act == "form":
         return _other_form(turn, case, offer)
     if act == "unsure":
-        return Reply((Say("say_which", turn.level, buttons=_BUTTONS),))
+        return Reply((Say("say_which", turn.level, buttons=_choices(turn, case, offer)),))
     complaint = read_further_complaint(turn.heard, turn.business.industry)
     if complaint and second_matter(complaint, case):
         noted = Note({"also": complaint.failure})
         return hand_over(turn, "second_matter", "say_handover", (noted,))
     return (
-        _beside(turn, offer)
+        _beside(turn, case, offer)
         or (_reconsidered(turn, case, offer) if worse else None)
         or _again(turn, case, offer, complaint)
     )
@@ -232,7 +252,7 @@ def _accept(turn: Turn, case: Case, offer: Offer) -> Reply:
     open_end = "second_matter" if "also" in case.facts else "alleged" if offer.provisional else None
     if open_end is None:
         return Reply((confirmed,), (accepted,))
-    by = turn.business.person_by(turn.now).isoformat()
+    by = turn.person_due.isoformat()
     person = Say("say_handover", turn.level, {"time": turn.person_by})
     return Reply((confirmed, person), (accepted, HandOver(open_end, by)))
 
@@ -242,16 +262,16 @@ def fairness(turn: Turn) -> Reply | None:
     return Reply((Say("say_fair", turn.level),)) if sure(turn, "ask_fair") else None
 
 
-def _beside(turn: Turn, offer: Offer) -> Reply | None:
+def _beside(turn: Turn, case: Case, offer: Offer) -> Reply | None:
     """Answer what neither takes the offer nor turns it down."""
     if turn.picture:
-        again = Say("say_offer_again", turn.level, _until(turn, offer), buttons=_BUTTONS)
+        again = _reminder(turn, case, offer)
         return Reply((Say("say_photo_got", turn.level), again), (Note({"evidence": PHOTO}),))
     if sure(turn, "think_over"):
         return Reply((Say("say_think", turn.level, _until(turn, offer)),))
     if sure(turn, "ask_why"):
         words = {"reason": why_words(offer)}
-        return Reply((Say("say_why", turn.level, words, buttons=_BUTTONS),))
+        return Reply((Say("say_why", turn.level, words, buttons=_choices(turn, case, offer)),))
     fair = fairness(turn)
     if fair:
         return fair
@@ -270,13 +290,34 @@ def why_words(offer: Offer) -> str:
 
 def _again(turn: Turn, case: Case, offer: Offer, complaint: Complaint | None) -> Reply:
     """Remind of the offer; who only gets angrier over it gets a person."""
-    again = Say("say_offer_again", turn.level, _until(turn, offer), buttons=_BUTTONS)
+    again = _reminder(turn, case, offer)
     if complaint:
         heard = Say("say_acknowledge", turn.level, {"matter": case.matter}, optional=True)
         return missed(turn, case, Reply((heard, again)))
     if turn.heard.intent in ("nlu_fallback", "out_of_scope") or turn.heard.anger >= ANGRY:
         return missed(turn, case, Reply((again,)))
     return Reply((again,))
+
+
+def _reminder(turn: Turn, case: Case, offer: Offer) -> Say:
+    buttons = _choices(turn, case, offer)
+    return Say("say_offer_again", turn.level, _until(turn, offer), buttons=buttons)
+
+
+def _choices(turn: Turn, case: Case, offer: Offer) -> tuple[Button, ...]:
+    """The quick replies of an offer's own card, in its order.
+
+    Where they are typed as numbers, the card and the reminder stand one below the other: a number
+    must not mean one thing above and another below.
+    """
+    if offer.by_staff:
+        # As `desk.conversations.dealing` shows it.
+        return (_BUTTONS[0], _BUTTONS[2])
+    matter = _matter(turn, case, offer)
+    if matter is None:
+        return _BUTTONS
+    present = str(offer.facts.get("choice", ""))
+    return _WITH_FORM if forms(turn, case, matter, offer.round, present) else _BUTTONS
 
 
 def _act(turn: Turn, offer: Offer) -> str | None:
@@ -320,6 +361,9 @@ def _more(turn: Turn, case: Case, offer: Offer) -> Reply:
         return _by_person(turn, present, "beyond_authority", "say_more_limit")
     before = decide(turn, case, matter, offer.round, form)
     more = decide(turn, case, matter, offer.round + 1, form)
+    if offer.by_staff:
+        # What a person has offered, a person changes.
+        return _by_person(turn, more, "beyond_authority", "say_more_limit")
     enough = more.worth.at_least(before.worth) and more.worth.fen >= _fen(offer)
     if (
         not by_bot(more)
@@ -340,7 +384,7 @@ def _reconsidered(turn: Turn, case: Case, offer: Offer) -> Reply | None:
     better = decide(turn, case, matter, offer.round, str(offer.facts.get("choice", "")))
     if better.worth.fen <= _fen(offer) or better.lacks_evidence:
         return None
-    if not by_bot(better):
+    if offer.by_staff or not by_bot(better):
         return _by_person(turn, better, "beyond_authority")
     if not turn.affordable(matter.order.customer, better.goodwill_worth.fen):
         return _by_person(turn, better, "budget")
@@ -360,13 +404,22 @@ def _other_form(turn: Turn, case: Case, offer: Offer) -> Reply:
     possible = forms(turn, case, matter, offer.round, present)
     pressed = turn.pressed.value if turn.pressed else None
     choice = pressed or read_choice(turn.heard.text)
-    if choice in possible:
+    kinds = _HOLDS.get(choice or "", frozenset())
+    held = bool(choice) and (
+        choice == present or any(one["kind"] in kinds for one in offer.remedies)
+    )
+    if offer.by_staff and not held:
+        # Another form of the policy's would take the place of what a person has given.
+        policy = decide(turn, case, matter, offer.round, present)
+        return _by_person(turn, policy, "beyond_authority", "say_more_limit")
+    if choice in possible and not offer.by_staff:
         other = possible[choice]
+        if other.worth.fen < _fen(offer):
+            return _by_person(turn, other, "beyond_authority", "say_more_limit")
         words = {"form": FORM_WORDS[choice]}
         return make_offer(turn, case, other, matter, "say_offer_other", words)
-    held = _HOLDS.get(choice or "", frozenset())
-    if choice and (choice == present or any(one["kind"] in held for one in offer.remedies)):
-        again = Say("say_offer_again", turn.level, _until(turn, offer), buttons=_BUTTONS)
+    if held:
+        again = _reminder(turn, case, offer)
         return Reply((again,))
     if not possible:
         return Reply((Say("say_form_only", turn.level, buttons=_BUTTONS),))

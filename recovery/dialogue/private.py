@@ -11,12 +11,13 @@ from recovery.case import Case
 from recovery.commands import ClearMisses, CountMiss
 from recovery.dialogue.agreed import agreed_turn
 from recovery.dialogue.authority import settled_by_bot
-from recovery.dialogue.complaint import SURE, read_complaint
-from recovery.dialogue.handing import hand_over, open_case, small_talk
+from recovery.dialogue.complaint import SURE, Complaint, read_complaint
+from recovery.dialogue.handing import hand_over, only_points, open_case, small_talk, sure
 from recovery.dialogue.hearing import hearing_turn, next_step
 from recovery.dialogue.offering import offered_turn
 from recovery.dialogue.reply import Reply, Say, Turn
 from recovery.failures import UNKNOWN, owned
+from recovery.outcomes import OUTCOMES
 
 
 def opening_turn(turn: Turn) -> Reply:
@@ -52,6 +53,9 @@ def private_turn(turn: Turn) -> Reply:
     """Answer one message of the private chat."""
     reply = _answer(turn)
     missed_before = turn.case is not None and turn.case.misses > 0
+    if only_points(turn):
+        # Neither understood nor missed: what was missed before is as it was.
+        return reply
     if missed_before and not any(isinstance(one, CountMiss) for one in reply.commands):
         return replace(reply, commands=(*reply.commands, ClearMisses()))
     return reply
@@ -89,4 +93,18 @@ def _without_open_case(turn: Turn) -> Reply:
         talk = small_talk(turn)
         if talk:
             return talk
+    if turn.case and turn.case.outcome in OUTCOMES:
+        again = _closed_by_a_person(turn, turn.case, complaint)
+        if again:
+            return again
     return hearing_turn(turn, open_case(turn))
+
+
+def _closed_by_a_person(turn: Turn, case: Case, complaint: Complaint | None) -> Reply | None:
+    """Answer who comes back after a person has closed the matter; None for another matter."""
+    if complaint is None and (sure(turn, "accept") or "closure" in turn.heard.flags):
+        return Reply((Say("say_close", turn.level),))
+    if complaint and complaint.failure in (UNKNOWN, case.failure):
+        # What a person has called settled is not, and is not for the bot to settle again.
+        return hand_over(turn, "not_as_promised", "say_handover")
+    return None

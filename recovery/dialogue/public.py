@@ -144,7 +144,7 @@ def _insult(turn: Turn) -> Reply:
 
 
 def _safety(turn: Turn, complaint: Complaint | None) -> Reply:
-    by = turn.business.person_by(turn.now).isoformat()
+    by = turn.person_due.isoformat()
     return Reply(
         (Say("say_public_safety", turn.heard.anger),),
         (
@@ -157,7 +157,7 @@ def _safety(turn: Turn, complaint: Complaint | None) -> Reply:
 
 
 def _wants_person(turn: Turn) -> Reply:
-    by = turn.business.person_by(turn.now).isoformat()
+    by = turn.person_due.isoformat()
     says = (Say("say_public_invite_person", turn.heard.anger),)
     return _within_limit(turn, says, (*_open(turn, None), HandOver("asked", by)))
 

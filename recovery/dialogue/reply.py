@@ -129,6 +129,7 @@ class Turn:
         past: What a customer of the order system had for a failure, in other cases than this.
         affordable: Whether budgets bear so many fen of goodwill for a customer.
         picture: Id of the picture that was sent in place of words.
+        expected: When a person can answer by how fast the queue goes; None: as promised always.
     """
 
     message: str
@@ -145,6 +146,7 @@ class Turn:
     past: Callable[[str, str, str], Past] = _nothing
     affordable: Callable[[str, int], bool] = _enough
     picture: str | None = None
+    expected: datetime | None = None
 
     @property
     def level(self) -> int:
@@ -154,7 +156,13 @@ class Turn:
     @property
     def person_by(self) -> str:
         """By when a person answers, in words."""
-        return self.business.person_by_words(self.now)
+        return self.business.due_words(self.person_due, self.now)
+
+    @property
+    def person_due(self) -> datetime:
+        """By when a person answers: never earlier than the queue allows."""
+        promised = self.business.person_by(self.now)
+        return max(promised, self.expected) if self.expected else promised
 
     def derived(self, prefix: str) -> str:
         """An id that follows from the message, so that a retry gives the same one."""

@@ -28,6 +28,7 @@ from recovery.orders.system import (
     usable_number,
 )
 from recovery.remedy.catalogue import Remedy
+from recovery.sqlite_files import write_ahead
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS customers (
@@ -102,8 +103,7 @@ class EmbeddedOrders:
         connection = getattr(self._local, "connection", None)
         if connection is None:
             connection = sqlite3.connect(self._path, timeout=10, isolation_level=None)
-            connection.execute("PRAGMA journal_mode=WAL")
-            connection.execute("PRAGMA synchronous=FULL")
+            write_ahead(connection)
             connection.row_factory = sqlite3.Row
             self._local.connection = connection
         return connection

@@ -28,7 +28,7 @@ from recovery.remedy.cells import (
     tidy_condition,
     write_outcome,
 )
-from recovery.remedy.schema import FILES, INPUTS, TABLES, Column, columns_of
+from recovery.remedy.schema import FILES, REMEDY, TABLES, Column, Schema, columns_of
 
 MANIFEST = "policy.json"
 CONTENT_TYPE = "application/vnd.gorules.decision"
@@ -176,15 +176,15 @@ class Book:
         return read_book(texts, *head)
 
 
-def document(tables: Mapping[str, Table]) -> dict[str, Any]:
+def document(tables: Mapping[str, Table], kind: Schema = REMEDY) -> dict[str, Any]:
     """The tables of one file as a JDM document, in the order of the schema."""
     nodes: list[dict[str, Any]] = [
         {"id": "facts", "type": "inputNode", "name": "facts", "position": {"x": 0, "y": 0}}
     ]
     edges: list[dict[str, Any]] = []
     before = "facts"
-    for place, name in enumerate((name for name in TABLES if name in tables), 1):
-        nodes.append(node(tables[name], place))
+    for place, name in enumerate((name for name in kind.tables if name in tables), 1):
+        nodes.append(node(tables[name], place, kind=kind))
         edges.append(edge(before, name))
         before = name
     return {"contentType": CONTENT_TYPE, "nodes": nodes, "edges": edges}
@@ -196,7 +196,12 @@ def edge(source: str, target: str) -> dict[str, Any]:
 
 
 def node(
-    table: Table, place: int = 1, hit_policy: str = "first", *, flat: bool = False
+    table: Table,
+    place: int = 1,
+    hit_policy: str = "first",
+    *,
+    flat: bool = False,
+    kind: Schema = REMEDY,
 ) -> dict[str, Any]:
     """A table as a JDM node; what it says stands under `<name>_row`.
 
@@ -205,7 +210,9 @@ def node(
         place: Where an editor draws it.
         hit_policy: `first`, or `collect` for all rows that match.
         flat: Inputs that other tables say are given beside the facts, under their own names.
+        kind: Which kind of policy it belongs to.
     """
+    inputs, columns = kind.inputs, kind.columns_of(table.name)
     return {
         "id": table.name,
         "type": "decisionTableNode",
@@ -218,18 +225,22 @@ def node(
             "outputPath": f"{table.name}_row",
             "executionMode": "single",
             "inputs": [
-                {"id": name, "name": INPUTS[name].label, "field": name if flat else _path(name)}
+                {
+                    "id": name,
+                    "name": inputs[name].label,
+                    "field": name if flat else _path(name, inputs[name].source),
+                }
                 for name in table.reads
             ],
             "outputs": [
                 {"id": name, "name": column.label, "field": name}
-                for name, column in columns_of(table.name).items()
+                for name, column in columns.items()
             ],
             "rules": [
                 {
                     "_id": row.rule,
                     **{name: row.cells.get(name, "") for name in table.reads},
-                    **{name: write_outcome(row.said[name]) for name in columns_of(table.name)},
+                    **{name: write_outcome(row.said[name]) for name in columns},
                 }
                 for row in table.rows
             ],
@@ -237,9 +248,8 @@ def node(
     }
 
 
-def _path(name: str) -> str:
+def _path(name: str, source: str | None) -> str:
     """Where the engine finds an input."""
-    source = INPUTS[name].source
     if source in (None, "level", "list"):
         return name
     return f"{source}_row.{name}"
@@ -248,8 +258,9 @@ def _path(name: str) -> str:
 class _Reader:
     """Reads files and notes everything that is wrong with them."""
 
-    def __init__(self) -> None:
+    def __init__(self, kind: Schema = REMEDY) -> None:
         self.wrong: list[str] = []
+        self._kind = kind
         self._rules: dict[str, str] = {}
 
     def file(self, name: str, text: str) -> dict[str, Table]:
@@ -267,7 +278,7 @@ class _Reader:
             self.wrong.append(f"{name}.json：不是决策表文件，缺少 nodes")
             return {}
         found: dict[str, Table] = {}
-        expected = schema.tables_of(name)
+        expected = self._kind.tables_of(name)
         for one in nodes:
             if one.get("type") == "inputNode":
                 continue
@@ -292,12 +303,12 @@ class _Reader:
         except (KeyError, TypeError):
             self.wrong.append(f"{where}：缺少 inputs、outputs 或 rules")
             return None
-        strange = [one for one in reads if one not in TABLES[name].reads]
+        strange = [one for one in reads if one not in self._kind.tables[name].reads]
         if strange or len(set(reads)) < len(reads):
-            may = "、".join(TABLES[name].reads)
+            may = "、".join(self._kind.tables[name].reads)
             self.wrong.append(f"{where}：条件列 {strange or list(reads)} 不能用；只能用 {may}")
             return None
-        missing = set(columns_of(name)) ^ says
+        missing = set(self._kind.columns_of(name)) ^ says
         if missing:
             self.wrong.append(f"{where}：结果列不对：{'、'.join(sorted(missing))}")
             return None
@@ -321,7 +332,9 @@ class _Reader:
             self.wrong.append(f"{where}：不是一行规则")
             return None
         before = len(self.wrong)
-        strange = set(rule) - {"_id", "_description"} - set(reads) - set(columns_of(table))
+        strange = (
+            set(rule) - {"_id", "_description"} - set(reads) - set(self._kind.columns_of(table))
+        )
         self.wrong += [f"{where}：不认识的列 {one}" for one in sorted(strange)]
         cells: dict[str, str] = {}
         for name in reads:
@@ -331,12 +344,12 @@ class _Reader:
                 self.wrong.append(f"{where}，列 {name}：{problem}")
             elif text.strip():
                 cells[name] = tidy_condition(text)
-        if len(self.wrong) == before and table in _LISTS:
+        if len(self.wrong) == before and self._kind is REMEDY and table in _LISTS:
             name = _LISTS[table]
             if read_condition(cells.get(name, "")).values is None:
                 self.wrong.append(f"{where}，列 {name}：要一个一个写出来，不能留空或写成范围")
         said: dict[str, Any] = {}
-        for name, column in columns_of(table).items():
+        for name, column in self._kind.columns_of(table).items():
             try:
                 said[name] = _outcome(column, rule.get(name))
             except (CellError, BadRemedyError) as error:
@@ -358,7 +371,7 @@ class _Reader:
             condition = read_condition(text)
         except CellError as error:
             return str(error)
-        known = INPUTS[name]
+        known = self._kind.inputs[name]
         allowed = tuple(KINDS) if name == "kind" else known.values
         if allowed is not None:
             if condition.values is None:
@@ -474,6 +487,24 @@ def _day(text: str) -> None:
             raise ValueError(text)
     except ValueError as error:
         raise CellError(f"日期 {text!r} 应当像 2026-11-22") from error
+
+
+def read_tables(file: str, text: str, kind: Schema) -> dict[str, Table]:
+    """Read the one file of another kind of policy, as strictly as the remedy policy.
+
+    Args:
+        file: Its name, for messages.
+        text: JSON.
+        kind: What it may hold.
+
+    Raises:
+        PolicyFileError: Something is wrong; every place is named.
+    """
+    reader = _Reader(kind)
+    found = reader.file(file, text)
+    if reader.wrong:
+        raise PolicyFileError(reader.wrong)
+    return found
 
 
 def read_book(texts: Mapping[str, str], version: str, day: str, note: str) -> Book:

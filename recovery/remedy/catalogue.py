@@ -535,6 +535,18 @@ def card(remedies: list[Remedy]) -> list[dict[str, str]]:
     ]
 
 
+BY_HAND = "by_hand"
+"""In the receipt of what a person has done in place of the order system."""
+
+
+def done_words(remedy: Remedy, receipt: Mapping[str, Any]) -> str:
+    """What to say once a remedy is carried out, by the order system or by a person."""
+    kind = kind_of(remedy)
+    if receipt.get(BY_HAND):
+        return f"“{kind.title(remedy)}”同事已经为您办好"
+    return kind.done(remedy, dict(receipt))
+
+
 def steps(remedies: list[Remedy]) -> list[str]:
     """What happens after acceptance, in order, no step twice."""
     return list(dict.fromkeys(kind_of(one).step(one) for one in remedies))

@@ -223,6 +223,12 @@ class Policy:
         """A row of a table by its id."""
         return self._rows.get((table, rule))
 
+    def priority(self, anger: int, escalation: bool) -> int:
+        """The priority of a customer's manner, 0 to 4; it steers the queue, never worth."""
+        manner = {"anger": anger, "escalation": escalation}
+        rows = (row for row in self.tables["manner"].rows if row.matches(manner))
+        return int(next(rows).said["priority"])
+
     def facts(self, failure: str, paid: int, **known: Any) -> Facts:  # noqa: ANN401 - of FACTS
         """Facts with what the policy assumes where nothing is known.
 

@@ -191,11 +191,38 @@ WORTH_TABLES = tuple(
 FILES = (COMMON, *TRADES)
 
 
+@dataclass(frozen=True)
+class Schema:
+    """What the tables of one kind of policy may hold; the remedy policy's is `REMEDY`.
+
+    Attributes:
+        inputs: All condition columns.
+        tables: All tables.
+        every_row: What every row of every table has.
+    """
+
+    inputs: Mapping[str, Input]
+    tables: Mapping[str, TableKind]
+    every_row: Mapping[str, Column]
+
+    def tables_of(self, file: str) -> tuple[str, ...]:
+        """The tables that a file has to hold."""
+        named = self.tables.items()
+        return tuple(name for name, table in named if table.common == (file == COMMON))
+
+    def columns_of(self, table: str) -> dict[str, Column]:
+        """All outcome columns of a table."""
+        return {**self.tables[table].says, **self.every_row}
+
+
+REMEDY = Schema(INPUTS, TABLES, EVERY_ROW)
+
+
 def tables_of(file: str) -> tuple[str, ...]:
-    """The tables that a file has to hold."""
-    return tuple(name for name, table in TABLES.items() if table.common == (file == COMMON))
+    """The tables that a file of the remedy policy has to hold."""
+    return REMEDY.tables_of(file)
 
 
 def columns_of(table: str) -> dict[str, Column]:
-    """All outcome columns of a table."""
-    return {**TABLES[table].says, **EVERY_ROW}
+    """All outcome columns of a table of the remedy policy."""
+    return REMEDY.columns_of(table)

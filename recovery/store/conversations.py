@@ -2,20 +2,34 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, case, func, insert, select, update
 
 from recovery.ids import new_id
+from recovery.privacy import beginning, mask
 from recovery.store.database import hold, stamp
 from recovery.store.tables import conversations
 
 BOT = "bot"
 QUEUE = "queue"
+STAFF = "staff:"
+_SHOWN_OF_LAST = 80
+
+TRANSFER = "transfer"
+"""Why it waits: who had it has put it back."""
+SILENT = "silent"
+"""Why it waits: who had it has said nothing."""
 
 
 def staff_owner(staff_id: int) -> str:
     """The owner name of a member of staff."""
-    return f"staff:{staff_id}"
+    return f"{STAFF}{staff_id}"
+
+
+def owner_id(owner: str) -> int | None:
+    """The member of staff behind an owner name; None for the bot and the queue."""
+    return int(owner.removeprefix(STAFF)) if owner.startswith(STAFF) else None
 
 
 class OwnershipError(RuntimeError):
@@ -46,11 +60,23 @@ class Conversation:
     waiting_since: str | None
     turns: int
     last_at: str
+    channel: str = "web"
+    owner_since: str | None = None
+    awaiting_since: str | None = None
+    front: bool = False
+    last_agent: int | None = None
+    snoozed_until: str | None = None
+    woken_at: str | None = None
 
     @property
     def private(self) -> bool:
         """Whether only customer, bot and staff read it."""
         return self.kind == "private"
+
+    @property
+    def agent(self) -> int | None:
+        """The member of staff who owns it, None where none does."""
+        return owner_id(self.owner)
 
     @property
     def stream(self) -> str:
@@ -128,8 +154,29 @@ def begin(
     case_id: str | None = None,
     owner: str = BOT,
     reason: str | None = None,
+    channel: str = "web",
+    after: Conversation | None = None,
 ) -> Conversation:
-    """Begin a thread in a room, or a private chat where no room is given."""
+    """Begin a thread in a room, or a private chat where no room is given.
+
+    Args:
+        db: A writing transaction.
+        business: Whose.
+        customer_id: Of its customer.
+        now: The present moment.
+        room: Where it is read by everybody.
+        case_id: What it is about.
+        owner: Who owns it from the start.
+        reason: Why it waits for a person.
+        channel: By which it came.
+        after: The conversation in which this customer has waited for a person until now: whoever
+            comes from there has not begun to wait anew.
+    """
+    queued = stamp(now) if owner == QUEUE else None
+    awaiting = queued
+    if after is not None and owner != BOT:
+        queued = (after.waiting_since or queued) if owner == QUEUE else None
+        awaiting = after.awaiting_since or stamp(now)
     conversation = Conversation(
         id=new_id("k"),
         business=business,
@@ -139,9 +186,14 @@ def begin(
         case_id=case_id,
         owner=owner,
         reason=reason,
-        waiting_since=stamp(now) if owner == QUEUE else None,
+        waiting_since=queued,
         turns=0,
         last_at=stamp(now),
+        channel=channel,
+        owner_since=stamp(now),
+        awaiting_since=awaiting,
+        front=after is not None and owner == QUEUE and after.front,
+        last_agent=owner_id(owner) or (after.last_agent if after else None),
     )
     db.execute(
         insert(conversations).values(**vars(conversation), created_at=stamp(now), last_text="")
@@ -157,8 +209,11 @@ def change_owner(
     *,
     expected: tuple[str, ...],
     reason: str | None = None,
+    front: bool = False,
 ) -> None:
     """Hand a conversation over: the one place where the owner changes.
+
+    Whoever is handed to people awaits an answer of one from now on, unless they did already.
 
     Args:
         db: A writing transaction.
@@ -167,15 +222,28 @@ def change_owner(
         now: The present moment.
         expected: Who may own it now.
         reason: Why it waits, where `new` is the queue.
+        front: It comes back to the queue through no fault of the customer.
 
     Raises:
         OwnershipError: Somebody else owns it by now.
     """
-    values = {
+    agent = owner_id(new)
+    values: dict[str, Any] = {
         "owner": new,
+        "owner_since": stamp(now),
         "reason": reason if new == QUEUE else None,
         "waiting_since": stamp(now) if new == QUEUE else None,
+        "awaiting_since": None
+        if new == BOT
+        else func.coalesce(conversations.c.awaiting_since, stamp(now)),
+        "front": front and new == QUEUE,
+        "snoozed_until": None,
     }
+    if agent is not None:
+        values["last_agent"] = agent
+        if agent != conversation.last_agent:
+            # What a colleague has read, the new owner has not.
+            values["seen_by_staff"] = 0
     changed = db.execute(
         update(conversations)
         .where(conversations.c.id == conversation.id, conversations.c.owner.in_(expected))
@@ -186,9 +254,77 @@ def change_owner(
         raise OwnershipError(present.owner if present else "nobody")
 
 
+def customer_wrote(db: Connection, conversation_id: str, now: datetime) -> None:
+    """Remember that a customer whom a person serves, or is due to, waits for an answer.
+
+    A conversation that was put aside comes up again.
+    """
+    db.execute(
+        update(conversations)
+        .where(conversations.c.id == conversation_id, conversations.c.owner != BOT)
+        .values(
+            awaiting_since=func.coalesce(conversations.c.awaiting_since, stamp(now)),
+            snoozed_until=None,
+            woken_at=_woken(now),
+        )
+    )
+
+
+def waited_since(db: Connection, conversation_id: str, since: str) -> None:
+    """Remember that a customer who awaits a person does so from an earlier moment, as stored.
+
+    Words of before a person came may be left to that person.
+    """
+    db.execute(
+        update(conversations)
+        .where(conversations.c.id == conversation_id, conversations.c.awaiting_since > since)
+        .values(awaiting_since=since)
+    )
+
+
+def staff_answered(db: Connection, conversation_id: str) -> None:
+    """Remember that a person has answered: nobody waits any more."""
+    db.execute(
+        update(conversations)
+        .where(conversations.c.id == conversation_id)
+        .values(awaiting_since=None)
+    )
+
+
+def owned_by(db: Connection, owner: str) -> list[str]:
+    """Ids of the conversations that an owner has."""
+    owned = select(conversations.c.id).where(conversations.c.owner == owner)
+    return list(db.execute(owned).scalars())
+
+
+def snooze(db: Connection, conversation_id: str, until: datetime | None, now: datetime) -> None:
+    """Put a conversation aside until a moment, or take it up again."""
+    woken = conversations.c.woken_at if until else _woken(now)
+    db.execute(
+        update(conversations)
+        .where(conversations.c.id == conversation_id)
+        .values(snoozed_until=stamp(until) if until else None, woken_at=woken)
+    )
+
+
+def _woken(now: datetime) -> Any:  # noqa: ANN401 - an expression
+    """Now, where it was put aside; else when it was taken up the last time."""
+    aside = conversations.c.snoozed_until.is_not(None)
+    return case((aside, stamp(now)), else_=conversations.c.woken_at)
+
+
 def note_message(db: Connection, conversation_id: str, text: str, now: datetime) -> None:
     """Remember the latest words, for lists."""
-    db.execute(_NOTE_MESSAGE, {"this": conversation_id, "at": stamp(now), "text": text[:80]})
+    # Of a text that is all one long number nothing would be left.
+    shown = beginning(text, _SHOWN_OF_LAST) or mask(text).text[:_SHOWN_OF_LAST]
+    db.execute(_NOTE_MESSAGE, {"this": conversation_id, "at": stamp(now), "text": shown})
+
+
+def note_channel(db: Connection, conversation_id: str, channel: str) -> None:
+    """Remember by which channel the customer wrote last; answers go there."""
+    db.execute(
+        update(conversations).where(conversations.c.id == conversation_id).values(channel=channel)
+    )
 
 
 def count_turn(db: Connection, conversation_id: str) -> None:

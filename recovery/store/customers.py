@@ -9,6 +9,11 @@ from recovery.ids import fingerprint, new_id, new_secret
 from recovery.store.database import hold, stamp
 from recovery.store.tables import customers, web_sessions
 
+NAMELESS = "访客"
+"""What a customer is called who has given no name."""
+OF_WECHAT = "wechat:"
+"""Before the openid of a customer whom only WeChat knows; no host site may sign such an id."""
+
 
 @dataclass(frozen=True)
 class Customer:
@@ -25,8 +30,8 @@ class Customer:
 
     @property
     def proved(self) -> bool:
-        """Whether the host site vouches for the identity."""
-        return self.external_id is not None
+        """Whether the host site vouches for the identity; WeChat only knows that it is the same."""
+        return self.external_id is not None and not self.external_id.startswith(OF_WECHAT)
 
 
 _COLUMNS = (customers.c.id, customers.c.business, customers.c.name, customers.c.external_id)
@@ -57,6 +62,42 @@ def load(db: Connection, customer_id: str) -> Customer:
     """Read a customer that exists."""
     row = db.execute(_LOAD, {"this": customer_id}).one()
     return Customer(*row)
+
+
+def add(db: Connection, customer_id: str, business: str, name: str, now: datetime) -> Customer:
+    """Make a customer who has no page: one who called, or came by."""
+    customer = Customer(customer_id, business, name, None)
+    db.execute(insert(customers).values(**vars(customer), created_at=stamp(now)))
+    return customer
+
+
+def of_wechat(db: Connection, business: str, openid: str, name: str, now: datetime) -> Customer:
+    """The customer whom WeChat knows by this openid, made where there is none yet.
+
+    Two accounts of 微信客服 of one company know somebody by the same id: it is one customer.
+
+    Args:
+        db: A writing transaction.
+        business: Whose.
+        openid: As WeChat gives it.
+        name: For staff; WeChat tells none.
+        now: The present moment.
+    """
+    external_id = OF_WECHAT + openid
+    # Whoever holds the openid at one account does not hold it at the other.
+    hold(db, f"customer {business} {external_id}")
+    known = _known(db, business, external_id)
+    if known is not None:
+        return known
+    customer = Customer(new_id("u"), business, name, external_id)
+    db.execute(insert(customers).values(**vars(customer), created_at=stamp(now)))
+    return customer
+
+
+def since(db: Connection, customer_id: str) -> str:
+    """When a customer came first, as stored."""
+    query = select(customers.c.created_at).where(customers.c.id == customer_id)
+    return str(db.execute(query).scalar_one())
 
 
 def begin_session(
@@ -113,6 +154,34 @@ def begin_session(
             insert(web_sessions).values(token_hash=fingerprint(token), business=business, **values)
         )
     return customer, token
+
+
+def adopt(
+    db: Connection, token: str | None, customer_id: str, now: datetime
+) -> tuple[Customer, str]:
+    """Make a session of a customer who has shown on another way who they are.
+
+    Args:
+        db: A writing transaction.
+        token: The secret of the browser's present cookie, None for a browser that has none.
+        customer_id: The customer.
+        now: The present moment.
+
+    Returns:
+        The customer and the secret that the cookie holds from now on, always a new one: whoever
+        knows the old one stays outside. At other businesses it is the same session; at this one
+        what was talked before stays with who it was then. The old secret goes on to stand for
+        just that, so that a browser which the answer does not reach has lost nothing.
+    """
+    customer = load(db, customer_id)
+    fresh = new_secret()
+    held = {customer.business: customer.id}
+    for one in all_of_session(db, token) if token else ():
+        held.setdefault(one.business, one.id)
+    for business, whose in held.items():
+        values = {"business": business, "customer_id": whose, "created_at": stamp(now)}
+        db.execute(insert(web_sessions).values(token_hash=fingerprint(fresh), **values))
+    return customer, fresh
 
 
 def _renewed(db: Connection, token: str) -> str:

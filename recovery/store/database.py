@@ -10,7 +10,7 @@ from typing import Any
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, Engine, create_engine, event, func, select
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import ExceptionContext, make_url
 from sqlalchemy.exc import (
     DataError,
     DBAPIError,
@@ -20,6 +20,8 @@ from sqlalchemy.exc import (
     ProgrammingError,
 )
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+
+from recovery.sqlite_files import write_ahead
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 _STATEMENT_MS = 5000
@@ -95,6 +97,7 @@ class Database:
                 pool_pre_ping=True,
                 hide_parameters=True,
             )
+            _quote_nothing(self.engine)
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
@@ -130,13 +133,23 @@ class Database:
         self.engine.dispose()
 
 
+def _quote_nothing(engine: Engine) -> None:
+    """Errors of PostgreSQL quote rows, with openids and customers' words; errors end up in logs."""
+
+    @event.listens_for(engine, "handle_error")
+    def _cut(context: ExceptionContext) -> None:
+        for error in (context.original_exception, context.sqlalchemy_exception):
+            if error is not None and error.args and isinstance(error.args[0], str):
+                error.args = (error.args[0].partition("\nDETAIL:")[0], *error.args[1:])
+
+
 def _mend_sqlite(engine: Engine) -> None:
     @event.listens_for(engine, "connect")
     def _settings(connection: Any, _record: Any) -> None:  # noqa: ANN401 - the driver's own type
         # The driver's own transaction control starts too late for BEGIN IMMEDIATE.
         connection.isolation_level = None
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
-            connection.execute(f"PRAGMA {pragma}")
+        write_ahead(connection)
+        connection.execute("PRAGMA foreign_keys=ON")
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:

@@ -89,6 +89,11 @@ def made(
     )
 
 
+def made_at(db: Connection, offer_id: str) -> str | None:
+    """When an offer was made, as stored; None for an unknown one."""
+    return db.execute(select(decisions.c.made_at).where(decisions.c.id == offer_id)).scalar()
+
+
 def settle(db: Connection, offers: Sequence[Offer], now: datetime) -> None:
     """Write down how the offers of a case stand; an acceptance keeps its first moment."""
     for offer in offers:
@@ -165,17 +170,56 @@ def check_budgets(
             decisions.c.id == offer_id, decisions.c.accepted_at.is_(None)
         )
     ).one_or_none()
-    if row is None or row.goodwill_fen == 0:
+    if row is None:
         return
-    if spent_since(db, business, day_began) + row.goodwill_fen > most_a_day:
-        raise OverBudgetError("day")
+    passed = budget_passed(
+        db,
+        business,
+        row.order_customer,
+        row.goodwill_fen,
+        day_began,
+        most_a_day,
+        most_a_customer,
+        now,
+    )
+    if passed:
+        raise OverBudgetError(passed)
+
+
+def budget_passed(
+    db: Connection,
+    business: str,
+    order_customer: str,
+    goodwill_fen: int,
+    day_began: datetime,
+    most_a_day: int,
+    most_a_customer: int,
+    now: datetime,
+) -> str | None:
+    """Which budget so much goodwill more would pass: `day`, `customer`, or None.
+
+    Args:
+        db: A transaction.
+        business: Whose.
+        order_customer: Who would get it, as the order system names them.
+        goodwill_fen: In fen.
+        day_began: When the day of the business began.
+        most_a_day: Goodwill of a day, in fen.
+        most_a_customer: Goodwill of a customer within 30 days, in fen.
+        now: The present moment.
+    """
+    if goodwill_fen == 0:
+        return None
+    if spent_since(db, business, day_began) + goodwill_fen > most_a_day:
+        return "day"
     asked = select(func.sum(decisions.c.goodwill_fen)).where(
         decisions.c.business == business,
-        decisions.c.order_customer == row.order_customer,
+        decisions.c.order_customer == order_customer,
         decisions.c.accepted_at > stamp(now - BUDGET_WINDOW),
     )
-    if int(db.execute(asked).scalar() or 0) + row.goodwill_fen > most_a_customer:
-        raise OverBudgetError("customer")
+    if int(db.execute(asked).scalar() or 0) + goodwill_fen > most_a_customer:
+        return "customer"
+    return None
 
 
 def all_of(db: Connection, business: str | None = None) -> list[dict[str, Any]]:

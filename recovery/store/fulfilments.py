@@ -19,6 +19,7 @@ class Fulfilment:
     Attributes:
         state: `todo`, `done`, `refused` (by the order system) or `failed` (tried for hours).
         attempts: Tries that failed since the acceptance, or since somebody set it going again.
+        round: How often somebody has set it going again.
         problem: What kept the latest try from succeeding; nothing of the customer stands in it.
     """
 
@@ -31,6 +32,7 @@ class Fulfilment:
     state: str
     attempts: int
     problem: str | None
+    round: int = 0
 
 
 _COLUMNS = tuple(fulfilments.c[name] for name in Fulfilment.__dataclass_fields__)
@@ -173,7 +175,7 @@ def retry(db: Connection, key: str) -> bool:
     changed = db.execute(
         update(fulfilments)
         .where(fulfilments.c.key == key, fulfilments.c.state.in_(("failed", "refused")))
-        .values(state="todo", attempts=0)
+        .values(state="todo", attempts=0, round=fulfilments.c.round + 1)
     ).rowcount
     return bool(changed)
 
@@ -221,6 +223,57 @@ def given_before(db: Connection, business: str, order_number: str, case_id: str,
         fulfilments.c.case_id != case_id,
     )
     return (db.execute(others).scalar() or 0) >= most
+
+
+def given_since(db: Connection, business: str, order_number: str, case_id: str, since: str) -> bool:
+    """Whether an order had remedies promised in another case since a moment (as stored)."""
+    others = select(fulfilments.c.key).where(
+        fulfilments.c.business == business,
+        fulfilments.c.order_number == order_number,
+        fulfilments.c.case_id != case_id,
+        fulfilments.c.created_at > since,
+    )
+    return db.execute(others.limit(1)).first() is not None
+
+
+def of_order(
+    db: Connection, business: str, order_number: str, but: str
+) -> list[tuple[str, dict[str, Any], dict[str, Any] | None]]:
+    """All remedies that were promised for an order in other cases, oldest first.
+
+    Args:
+        db: A transaction.
+        business: Whose order.
+        order_number: As proved.
+        but: The case that is left out.
+
+    Returns:
+        Case, remedy, and the receipt where it is carried out.
+    """
+    rows = db.execute(
+        select(fulfilments.c.case_id, fulfilments.c.remedy, fulfilments.c.receipt)
+        .where(
+            fulfilments.c.business == business,
+            fulfilments.c.order_number == order_number,
+            fulfilments.c.case_id != but,
+        )
+        .order_by(fulfilments.c.created_at, fulfilments.c.key)
+    )
+    return [(row.case_id, row.remedy, row.receipt) for row in rows]
+
+
+def done_by_hand(db: Connection, key: str, receipt: dict[str, Any]) -> bool:
+    """Write down that a person has done what could not be carried out.
+
+    Returns:
+        Whether it had been given up or refused.
+    """
+    changed = db.execute(
+        update(fulfilments)
+        .where(fulfilments.c.key == key, fulfilments.c.state.in_(("failed", "refused")))
+        .values(state="done", receipt=receipt, problem=None)
+    ).rowcount
+    return bool(changed)
 
 
 def hold_order(db: Connection, business: str, order_number: str) -> None:

@@ -109,6 +109,25 @@ def waiting(db: Connection) -> list[Message]:
     return [Message(*row) for row in rows]
 
 
+def wrote_since(
+    db: Connection, conversation_id: str, since: str, *, that_moment: bool = True
+) -> bool:
+    """Whether a customer has said anything, buttons apart, since a moment (as stored).
+
+    Args:
+        db: A transaction.
+        conversation_id: Where.
+        since: The moment.
+        that_moment: Whether what came at that very moment counts.
+    """
+    query = select(inbox.c.pressed, inbox.c.received_at).where(
+        inbox.c.conversation_id == conversation_id, inbox.c.received_at >= since
+    )
+    return any(
+        not row.pressed and (that_moment or row.received_at > since) for row in db.execute(query)
+    )
+
+
 def finish(db: Connection, message_id: str, understood: dict[str, Any] | None) -> bool:
     """Mark a message answered.
 

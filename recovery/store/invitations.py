@@ -90,6 +90,12 @@ def find(
     return invitation if invitation and invitation.customer_id in customers else None
 
 
+def load(db: Connection, invitation_id: str) -> Invitation:
+    """Read an invitation that exists."""
+    row = db.execute(select(*_COLUMNS).where(invitations.c.id == invitation_id)).one()
+    return Invitation(*row)
+
+
 def open_for(db: Connection, conversation_id: str, now: datetime) -> Invitation | None:
     """The latest invitation of a public conversation that can still be used."""
     row = db.execute(
@@ -107,6 +113,8 @@ def open_for(db: Connection, conversation_id: str, now: datetime) -> Invitation 
 def enter(db: Connection, invitation: Invitation, now: datetime) -> tuple[Conversation, bool]:
     """Use an invitation: begin the private chat of the case, or find the one that is there.
 
+    Whoever looks after the matter in public does so in private: nobody begins to wait anew.
+
     Args:
         db: A writing transaction.
         invitation: Open, or used by the same customer before.
@@ -115,23 +123,7 @@ def enter(db: Connection, invitation: Invitation, now: datetime) -> tuple[Conver
     Returns:
         The private conversation, and whether it was begun now.
     """
-    public = conversations.load(db, invitation.public_conversation, lock=True)
-    if public is None:
-        raise LookupError(invitation.public_conversation)
-    private = _led_to(db, invitation, public)
-    begun = private is None
-    if private is None:
-        case = cases.load(db, public.case_id)
-        waits = case is not None and case.stage == "person"
-        private = conversations.begin(
-            db,
-            public.business,
-            public.customer_id,
-            now,
-            case_id=public.case_id,
-            owner=QUEUE if waits else BOT,
-            reason=case.reason if case and waits else None,
-        )
+    private, begun = begin_private(db, invitation.public_conversation, now, invitation)
     db.execute(
         update(invitations)
         .where(invitations.c.id == invitation.id)
@@ -140,16 +132,56 @@ def enter(db: Connection, invitation: Invitation, now: datetime) -> tuple[Conver
     return private, begun
 
 
-def _led_to(db: Connection, invitation: Invitation, public: Conversation) -> Conversation | None:
+def begin_private(
+    db: Connection, public_id: str, now: datetime, invitation: Invitation | None = None
+) -> tuple[Conversation, bool]:
+    """Begin the private chat of a public conversation's case, or find the one that is there.
+
+    Args:
+        db: A writing transaction.
+        public_id: The public conversation.
+        now: The present moment.
+        invitation: By which the customer comes, where there is one.
+
+    Returns:
+        The private conversation, and whether it was begun now.
+    """
+    public = conversations.load(db, public_id, lock=True)
+    if public is None:
+        raise LookupError(public_id)
+    private = _led_to(db, invitation, public)
+    if private is not None:
+        return private, False
+    case = cases.load(db, public.case_id)
+    waits = public.owner == QUEUE or (case is not None and case.stage == "person")
+    owner = public.owner if public.agent is not None else QUEUE if waits else BOT
+    reason = (case.reason if case else None) or public.reason
+    private = conversations.begin(
+        db,
+        public.business,
+        public.customer_id,
+        now,
+        case_id=public.case_id,
+        owner=owner,
+        reason=reason if owner == QUEUE else None,
+        after=public,
+    )
+    return private, True
+
+
+def _led_to(
+    db: Connection, invitation: Invitation | None, public: Conversation
+) -> Conversation | None:
     """The private chat that is there already; `public` is locked.
 
     It may have been begun by a click a moment ago, or through another invitation to the same
     matter: of the case, or of what was posted before there was one.
     """
-    used = select(invitations.c.private_conversation).where(invitations.c.id == invitation.id)
-    known = db.execute(used).scalar()
-    if known:
-        return conversations.load(db, known)
+    if invitation is not None:
+        used = select(invitations.c.private_conversation).where(invitations.c.id == invitation.id)
+        known = db.execute(used).scalar()
+        if known:
+            return conversations.load(db, known)
     if public.case_id:
         return conversations.of_case(db, public.case_id, "private")
     others = db.execute(

@@ -24,6 +24,7 @@ class Picture:
         width: In pixels, upright.
         height: In pixels, upright.
         bytes: Length of the file as it was sent.
+        staff_id: Who of staff sent it; None for the customer.
     """
 
     id: str
@@ -35,6 +36,7 @@ class Picture:
     width: int
     height: int
     bytes: int
+    staff_id: int | None
     created_at: str
 
     @property
@@ -54,6 +56,8 @@ def add(
     size: tuple[int, int],
     length: int,
     now: datetime,
+    *,
+    staff_id: int | None = None,
 ) -> Picture:
     """Enter a picture whose files are on disk already.
 
@@ -65,6 +69,7 @@ def add(
         size: Width and height in pixels, upright.
         length: In bytes.
         now: The present moment.
+        staff_id: Who of staff sent it; None for the customer.
     """
     picture = Picture(
         id=new_id("p"),
@@ -76,6 +81,7 @@ def add(
         width=size[0],
         height=size[1],
         bytes=length,
+        staff_id=staff_id,
         created_at=stamp(now),
     )
     db.execute(insert(pictures).values(**asdict(picture)))
@@ -103,9 +109,14 @@ def seen_from(db: Connection, picture_id: str, conversation: Conversation) -> Pi
     return picture if same else None
 
 
-def count_since(db: Connection, conversation_id: str, since: datetime) -> int:
-    """How many pictures were sent in a conversation from a moment on."""
+def count_since(
+    db: Connection, conversation_id: str, since: datetime, *, by_staff: bool = False
+) -> int:
+    """How many pictures the customer, or staff, sent in a conversation from a moment on."""
+    sender = pictures.c.staff_id.is_not(None) if by_staff else pictures.c.staff_id.is_(None)
     query = select(func.count()).where(
-        pictures.c.conversation_id == conversation_id, pictures.c.created_at >= stamp(since)
+        pictures.c.conversation_id == conversation_id,
+        pictures.c.created_at >= stamp(since),
+        sender,
     )
     return db.execute(query).scalar_one()

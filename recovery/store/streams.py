@@ -93,6 +93,12 @@ def posts_of(db: Connection, stream: str, customer: str, most: int) -> list[dict
     return [row.event for row in sorted([*own, *replies], key=lambda row: int(row.seq))]
 
 
+def replies_to(db: Connection, stream: str, event_id: str) -> list[str]:
+    """The ids of what answers an event of a stream, oldest first."""
+    query = select(outbox.c.id).where(outbox.c.stream == stream, outbox.c.reply_to == event_id)
+    return list(db.execute(query.order_by(outbox.c.seq)).scalars())
+
+
 def after(db: Connection, stream: str, seq: int, most: int = 200) -> list[Entry]:
     """The events that follow a number, oldest first.
 
@@ -109,6 +115,33 @@ def after(db: Connection, stream: str, seq: int, most: int = 200) -> list[Entry]
         .limit(most)
     )
     return [Entry(stream, row.seq, row.event) for row in rows]
+
+
+def event(db: Connection, stream: str, event_id: str) -> dict[str, Any] | None:
+    """One event of a stream; None where there is none of this id."""
+    found: dict[str, Any] | None = db.execute(
+        select(outbox.c.event).where(outbox.c.stream == stream, outbox.c.id == event_id)
+    ).scalar()
+    return found
+
+
+def has_lately(db: Connection, stream: str, ending: str, since: datetime) -> bool:
+    """Whether a stream has an event since a moment whose id ends so."""
+    query = select(outbox.c.seq).where(
+        outbox.c.stream == stream,
+        outbox.c.at >= stamp(since),
+        outbox.c.id.endswith(ending, autoescape=True),
+    )
+    return db.execute(query.limit(1)).first() is not None
+
+
+def following(db: Connection, stream: str, event_id: str) -> list[dict[str, Any]]:
+    """The events of a stream after one of them, oldest first; none where it is not known."""
+    this = select(outbox.c.seq).where(outbox.c.stream == stream, outbox.c.id == event_id)
+    later = select(outbox.c.event).where(
+        outbox.c.stream == stream, outbox.c.seq > this.scalar_subquery()
+    )
+    return list(db.execute(later.order_by(outbox.c.seq)).scalars())
 
 
 def amend(db: Connection, stream: str, event_id: str, changes: dict[str, Any]) -> None:

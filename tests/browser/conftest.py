@@ -15,7 +15,8 @@ from playwright.sync_api import Browser
 from tests.browser.chromium import chromium_path, launched
 from tests.browser.gallery import Gallery, hung
 from tests.browser.party import Party
-from tests.support.stack import ROOT, Stack
+from tests.browser.stage import Stage, set_up
+from tests.support.stack import BY_HAND, ROOT, Stack, running
 
 PASSWORD = "an honest password"
 
@@ -37,6 +38,13 @@ def chromium() -> Iterator[Browser]:
         yield browser
 
 
+@pytest.fixture(scope="package")
+def stack(tmp_path_factory: pytest.TempPathFactory, trained: Path) -> Iterator[Stack]:
+    """Desk, actions and Rasa, started faster than for the tests of dialogues."""
+    with running(tmp_path_factory.mktemp("stack"), each_business=BY_HAND) as processes:
+        yield processes
+
+
 @pytest.fixture
 def house(stack: Stack) -> Stack:
     """The desk that this module's people visit; modules with a desk of their own override it."""
@@ -55,6 +63,13 @@ def party(chromium: Browser, house: Stack) -> Iterator[Party]:
 def gallery(chromium: Browser, stack: Stack) -> Iterator[Gallery]:
     """Every page there is, open and full."""
     with hung(chromium, stack) as pages:
+        yield pages
+
+
+@pytest.fixture(scope="package")
+def stage(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    """Every page of staff, with the oddest things on it."""
+    with set_up(chromium, tmp_path_factory.mktemp("stage")) as pages:
         yield pages
 
 

@@ -143,7 +143,7 @@ def _staff(gallery: Gallery, stack: Stack) -> None:
     _login_page(gallery, agent)
     agent.log_in(login, PASSWORD)
     gallery.hang("staff list", agent.page)
-    row = agent.row(LONG_NAME).filter(has_text="客户要求人工").first
+    row = agent.row(LONG_NAME).filter(has_text="顾客要求人工").first
     address = row.get_attribute("href")
     page = gallery.hang("staff conversation", agent.tab(str(address)))
     page.get_by_role("button", name="接手").click()

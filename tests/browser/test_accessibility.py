@@ -82,10 +82,16 @@ def test_every_page_says_its_language_its_title_and_where_its_content_is(
     assert "回心" in page.title() or "私聊 ·" in page.title()
     expect(page.get_by_role("main")).to_have_count(1)
     expect(page.get_by_role("heading", level=1)).not_to_have_count(0)
+    # What is folded away has no inner text until it is opened; its words are there all the same.
     nameless = page.evaluate(
-        "() => [...document.querySelectorAll('button, a[href], input, textarea')]"
-        ".filter((one) => !(one.getAttribute('aria-label') || one.labels?.[0]?.innerText"
-        " || one.innerText || '').trim()).map((one) => one.outerHTML.slice(0, 120))"
+        """() => {
+            const words = (one) =>
+                one ? one.innerText || (one.checkVisibility() ? '' : one.textContent) : '';
+            return [...document.querySelectorAll('button, a[href], input, select, textarea')]
+                .filter((one) => !(one.getAttribute('aria-label') || words(one.labels?.[0])
+                    || words(one)).trim())
+                .map((one) => one.outerHTML.slice(0, 120));
+        }"""
     )
     assert nameless == []
 

@@ -123,8 +123,14 @@ def test_a_picture_is_sent_shown_to_both_sides_and_opened_large(party: Party, al
 
     agent = party.agent().log_in("he", PASSWORD)
     agent.tab_named("机器人")
-    row = agent.row(guest.name).filter(has_text="[图片]")
+    row = agent.row_of(guest.page.url.rsplit("/", 1)[1])
+    expect(row).to_contain_text("[图片]")
     row.click()
+    # Whose matter it is not needs to see no picture of it.
+    expect(agent.line("[图片]")).not_to_have_count(0)
+    expect(pictures(agent.page)).to_have_count(0)
+    agent.page.get_by_role("button", name="接手").click()
+    expect(agent.owner).to_have_text("您负责这段会话")
     expect(pictures(agent.page)).to_have_count(2)
     assert loaded(pictures(agent.page).first) == [1200, 900]
     choose(guest, photo(640, 480))

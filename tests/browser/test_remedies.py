@@ -16,7 +16,7 @@ from recovery.settings import load_settings
 from tests.browser.party import Party
 from tests.browser.visitors import PHONE, SHOP, Agent, Guest, unique
 from tests.desk.scripted_rasa import Body, ScriptedRasa, opens_a_case, says, scripted_rasa
-from tests.support.stack import Stack, running
+from tests.support.stack import BY_HAND, Stack, running
 
 PASSWORD = "an honest password"
 ORDER = "QH202611170305"
@@ -35,7 +35,8 @@ def rasa() -> Iterator[ScriptedRasa]:
 @pytest.fixture(scope="module")
 def house(rasa: ScriptedRasa, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """The desk alone: what Rasa would say is told by the test."""
-    with running(tmp_path_factory.mktemp("remedies"), "desk", rasa=[rasa.url]) as stack:
+    folder = tmp_path_factory.mktemp("remedies")
+    with running(folder, "desk", rasa=[rasa.url], each_business=BY_HAND) as stack:
         yield stack
 
 
@@ -176,8 +177,8 @@ def test_staff_set_a_fact_and_see_what_the_policy_makes_of_it(
     guest = with_offer(party.guest("陆小满"))
     agent = taken(party, house, guest)
     side = agent.page.get_by_role("complementary")
-    expect(side).to_contain_text("要看照片，客户没有提供")
-    expect(side).to_contain_text("客户说没有")
+    expect(side).to_contain_text("要看照片，顾客没有提供")
+    expect(side).to_contain_text("顾客说没有")
     # Who does not own it only reads.
     expect(side.get_by_role("combobox")).to_have_count(0)
     expect(side.get_by_test_id("fact-fault")).to_contain_text("还没有记（按“我们的责任”算）")
@@ -214,7 +215,7 @@ def test_staff_set_a_fact_and_see_what_the_policy_makes_of_it(
     box = fault.bounding_box()
     assert box and box["height"] >= 44 and box["x"] + box["width"] <= PHONE["width"]
     fault.select_option("customer")
-    expect(side.get_by_test_id("fact-state")).to_have_text("已记下：责任「客户的责任」")
+    expect(side.get_by_test_id("fact-state")).to_have_text("已记下：责任「顾客的责任」")
     assert fits(agent.page)
     facts = json.dumps(
         agent.context.request.get(

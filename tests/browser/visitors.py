@@ -197,6 +197,11 @@ class Guest(Visitor):
 class Agent(Visitor):
     """A member of staff."""
 
+    @property
+    def composer(self) -> Locator:
+        """Where one writes to the customer; the panel beside it has fields of its own."""
+        return self.page.get_by_test_id("composer")
+
     def log_in(self, login: str, password: str) -> Self:
         """Log in on the staff page."""
         # The page asks who is logged in; nobody is, and the desk says so with a status.
@@ -219,6 +224,10 @@ class Agent(Visitor):
     def row(self, customer: str) -> Locator:
         """The row of a customer in the list that is shown."""
         return self.page.get_by_test_id("queue-row").filter(has_text=customer)
+
+    def row_of(self, conversation: str) -> Locator:
+        """The row of a conversation in the list that is shown."""
+        return self.page.locator(f'[data-testid=queue-row][data-conversation="{conversation}"]')
 
     @property
     def owner(self) -> Locator:

@@ -158,7 +158,7 @@ def offered(policy: str, message: str, number: str) -> list[dict[str, Any]]:
             "rules": ["R-1"],
             "policy": policy,
             "day": "2026-11-22",
-            "facts": {"failure": "damaged"},
+            "facts": {"failure": "room_not_clean"},
             "reason": "杯子碎了",
             "round": 0,
             "expires_at": "2099-01-01T00:00:00+00:00",

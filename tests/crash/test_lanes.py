@@ -144,9 +144,12 @@ class Desk:
         )
 
     async def given_back_by(self, who: Staff, conversation: Conversation) -> None:
-        await self.context.storage.write(
-            ownership.give_back, self.context, conversation.id, who, "", self.context.clock()
-        )
+        def give_back(db: Connection) -> None:
+            """Also where the customer waits for an answer."""
+            now = self.context.clock()
+            ownership.give_back(db, self.context, conversation.id, who, "", now, force=True)
+
+        await self.context.storage.write(give_back)
 
     async def anger(self, conversation: Conversation) -> int:
         case = await self.context.storage.read(cases.load, conversation.case_id)
@@ -274,7 +277,7 @@ async def test_lane_goes_on_behind_a_message_that_cannot_be_handled(
     poisoned: list[str] = []
 
     async def breaking(work: Any, *values: Any) -> Any:  # noqa: ANN401 - as in Storage
-        if values and isinstance(values[0], Message) and values[0].id in poisoned:
+        if any(isinstance(one, Message) and one.id in poisoned for one in values):
             raise LookupError("not configured any more")
         return await read(work, *values)
 

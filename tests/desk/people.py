@@ -327,21 +327,19 @@ class Agent:
         content: Frame = answer.json()
         return content
 
-    async def lists(self) -> dict[str, list[Frame]]:
+    async def rows(self) -> list[Frame]:
+        """All rows that this account is shown."""
         answer = await self.http.get("/api/staff/conversations")
-        content: dict[str, list[Frame]] = answer.json()
-        return content
+        rows: list[Frame] = answer.json()["rows"]
+        return rows
 
     async def row(self, conversation: str) -> tuple[str, Frame]:
-        """In which list a conversation stands, and its row."""
-        found = [
-            (name, row)
-            for name, rows in (await self.lists()).items()
-            for row in rows
-            if row["id"] == conversation
-        ]
-        assert len(found) == 1, found
-        return found[0]
+        """In which list a conversation stands (`queue`, `bot`, `mine`, `others`), and its row."""
+        [found] = [row for row in await self.rows() if row["id"] == conversation]
+        owner = found["owner"]
+        if owner in ("queue", "bot"):
+            return owner, found
+        return "mine" if owner == self.owner else "others", found
 
     async def whole(self, conversation: str) -> Frame:
         answer = await self.http.get(f"/api/staff/conversations/{conversation}")

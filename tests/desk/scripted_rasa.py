@@ -47,7 +47,7 @@ def opens_a_case(path: str, body: Body) -> Body:
     """Answer a post by a case and an invitation, everything else by plain words."""
     if path == "/desk/overheard":
         return {"understood": says()["understood"], "repeated": False}
-    if body["metadata"]["visibility"] == "public":
+    if body["metadata"].get("visibility") == "public":
         case = "s" + body["message_id"][1:25]
         commands = [
             {"do": "open_case", "case": case, "failure": "room_not_clean"},

@@ -56,6 +56,8 @@ async def test_only_the_invited_learns_that_there_is_an_invitation(stack: Stack)
             "matter": "房间没有打扫干净这件事",
             "business": "岚庭酒店",
             "state": "open",
+            # This business has no account in WeChat to go on in.
+            "wechat": None,
         }
         async with httpx.AsyncClient(base_url=stack.url, trust_env=False) as nobody:
             for kind, tried in strangers_tokens(stack, token).items():
@@ -65,6 +67,7 @@ async def test_only_the_invited_learns_that_there_is_an_invitation(stack: Stack)
                         await http.get(path),
                         await http.post(path),
                         await http.post(f"{path}/renew"),
+                        await http.post(f"{path}/wechat", json={}),
                     ):
                         assert answer.status_code == 404, (kind, who)
                         assert answer.json() == NOT_FOUND, (kind, who)

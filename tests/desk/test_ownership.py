@@ -151,7 +151,7 @@ async def test_given_back_the_bot_goes_on_where_the_case_stands(stack: Stack, li
         said = await with_offer(one, order)
         await asked_for_a_person(one)
         await lin.done(one.conversation, "take")
-        await lin.done(one.conversation, "give_back", note="客户只是想确认方案")
+        await lin.done(one.conversation, "give_back", note="客户只是想确认方案", force=True)
         back = await one.chat.event(kind="owner", owner="bot")
         assert "小岚" in back["text"]
         where, row = await lin.row(one.conversation)
@@ -191,8 +191,10 @@ async def test_what_a_person_hears_the_bot_knows_afterwards(stack: Stack, lin: A
         assert silent == []
         row = (await lin.row(one.conversation))[1]
         assert row["peak"] >= 2
-        assert row["priority"] >= 2
-        await lin.done(one.conversation, "give_back", note="")
+        assert "生气" in row["why"]
+        left = await lin.act(one.conversation, "give_back", note="")
+        assert (left.status_code, left.json()["error"]["code"]) == (409, "unanswered")
+        await lin.done(one.conversation, "give_back", note="", force=True)
         after = words(await one.tell("你好，现在怎么处理"))
         assert "什么事" not in after, "the matter is not asked again"
         assert (await lin.whole(one.conversation))["case"]["matter"] == "房间没有打扫干净这件事"
@@ -235,6 +237,7 @@ async def test_staff_see_the_whole_story_and_no_buttons(stack: Stack, lin: Agent
         await other.post("哈哈哈今天天气真好")
         await one.post("我的手机号是13912345678")
         said = await with_offer(one, order)
+        await lin.done(one.conversation, "take")
         shown = await lin.whole(one.conversation)
         text = json.dumps(shown, ensure_ascii=False)
         assert any("13912345678" in event.get("text", "") for event in shown["public"])
@@ -260,10 +263,13 @@ async def test_a_staff_page_hears_of_changes_and_watches_a_conversation(
                 while True:
                     frames.append(json.loads(await socket.recv()))
                     event = frames[-1].get("event", frames[-1])
+                    if event["type" if "type" in event else "kind"] == "rows":
+                        event = {row["id"]: row for row in event["rows"]}.get(one.conversation, {})
                     if all(event.get(name) == value for name, value in values.items()):
                         return frames[-1]
 
-        await wanted(kind="changed", conversation=one.conversation)
+        row = await wanted(id=one.conversation, owner="bot")
+        assert (row["type"], row["gone"]) == ("rows", [])
         watch = {"type": "watch", "conversation": one.conversation, "after": 0}
         await socket.send(json.dumps(watch))
         first = await wanted(kind="owner", owner="bot")

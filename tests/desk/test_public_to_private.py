@@ -84,7 +84,7 @@ async def test_a_question_is_answered_in_the_room(stack: Stack, lin: Agent) -> N
         assert "服务指南" in seen.room[0]["text"], "it says where the answer stands"
         assert not SORRY.search(words(seen.room))
         assert (seen.own, seen.invited) == ([], [])
-        assert not [row for row in (await lin.lists())["bot"] if row["id"] == author.thread]
+        assert not [row for row in await lin.rows() if row["id"] == author.thread]
 
 
 @pytest.mark.parametrize(
@@ -105,7 +105,7 @@ async def test_a_calm_complaint_is_acknowledged_and_private_is_offered(
         assert matter in seen.invited[0]["matter"]
         where, row = await lin.row(author.thread)
         assert (where, row["owner"]) == ("bot", "bot")
-        assert row["priority"] <= 1
+        assert row["anger"] <= 1
         nothing_private_leaks(author, seen)
 
 
@@ -122,8 +122,8 @@ async def test_an_angry_complaint_gets_an_apology_a_step_and_priority(
         assert not any("\U0001f300" <= char <= "\U0001faff" for char in reply)
         assert [call["kind"] for call in seen.invited] == [KIND]
         _, row = await lin.row(author.thread)
-        assert row["priority"] >= 2
-        assert row["peak"] == row["anger"] == row["priority"]
+        assert row["peak"] == row["anger"] >= 2
+        assert "生气" in row["why"]
         nothing_private_leaks(author, seen)
 
 
@@ -174,13 +174,14 @@ async def test_safety_brings_care_first_and_a_person_now(stack: Stack, lin: Agen
         at_most_two_sentences(seen)
         assert [call["kind"] for call in seen.invited] == [KIND]
         where, row = await lin.row(author.thread)
-        assert (where, row["reason"], row["priority"]) == ("queue", "safety", 4)
-        assert (await lin.lists())["queue"][0]["priority"] == 4
+        assert (where, row["reason"], row["safety"]) == ("queue", "safety", True)
+        queue = [row for row in await lin.rows() if row["owner"] == "queue"]
+        assert max(queue, key=lambda row: row["priority"])["safety"]
         nothing_private_leaks(author, seen)
 
         said = await author.enter()
         where, row = await lin.row(author.conversation)
-        assert (where, row["reason"], row["priority"]) == ("queue", "safety", 4)
+        assert (where, row["reason"], row["safety"]) == ("queue", "safety", True)
         assert any(event["kind"] == "owner" and event["owner"] == "queue" for event in said)
         assert (await lin.row(author.thread))[0] == "bot", "it waits in one place only"
 

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from http.cookies import Morsel, SimpleCookie
+from pathlib import Path
 
 import httpx
 import pytest
@@ -14,6 +15,7 @@ from sqlalchemy import func, select
 from recovery.ids import sign
 from recovery.store.tables import customers
 from tests.desk.people import database, guest, signed_identity
+from tests.desk.serving import NOON, a_context, serving
 from tests.support.customer import Customer
 from tests.support.stack import Stack, running
 
@@ -335,3 +337,18 @@ async def test_a_first_visit_of_many_tabs_with_one_signature_is_one_customer(alo
     answers = await asyncio.gather(*(identified(alone, identity) for _ in range(10)))
     assert {answer.status_code for answer in answers} == {200}
     assert len({answer.json()["customer"]["id"] for answer in answers}) == 1
+
+
+async def test_an_address_with_a_nul_is_none(tmp_path: Path, url: str) -> None:
+    """PostgreSQL takes a NUL in no text; that must not look like a fault of the desk."""
+    context = a_context(tmp_path, lambda: NOON, database=url)
+    async with serving(context) as desk:
+        async with httpx.AsyncClient(base_url=desk.url, trust_env=False) as http:
+            assert (await begin(http)).status_code == 200
+            for path in (
+                "/api/conversations/k%00",
+                "/api/conversations/k%00/pictures/p%00",
+                "/api/rooms/lanting-lobby%00",
+                "/api/invitations/t%00",
+            ):
+                assert (await http.get(path)).status_code == 404, path

@@ -216,12 +216,19 @@ async def test_every_change_is_kept_with_who_and_when(scene: Scene, lin: Agent, 
 async def test_pages_of_colleagues_hear_of_a_change(scene: Scene, lin: Agent, one: Guest) -> None:
     await lin.done(one.conversation, "take")
     async with Agent(scene.stack, scene.wu) as wu, wu.socket() as socket, asyncio.timeout(20):
-        assert json.loads(await socket.recv())["type"] == "welcome"
+        watch = {"type": "watch", "conversation": one.conversation, "after": 0}
+        await socket.send(json.dumps(watch))
+        # Where it stands is told before what is said of it later.
+        while json.loads(await socket.recv())["type"] != "looking":
+            pass
         await lin.done(one.conversation, "facts", finding="none")
-        while True:
+        told: set[str] = set()
+        while told != {"rows", "detail"}:
             frame = json.loads(await socket.recv())
-            if frame["type"] == "event" and frame["event"]["conversation"] == one.conversation:
-                break
+            if frame["type"] == "rows" and one.conversation in [row["id"] for row in frame["rows"]]:
+                told.add("rows")
+            if frame == {"type": "detail", "conversation": one.conversation}:
+                told.add("detail")
 
 
 # --- what the policy makes of it -----------------------------------------------------------

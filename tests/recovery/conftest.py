@@ -6,11 +6,13 @@ import pytest
 
 from recovery.orders.demo import fill
 from recovery.orders.embedded import EmbeddedOrders
+from tests.recovery.talk import NOW
 
 
 @pytest.fixture
 def orders(tmp_path: Path) -> EmbeddedOrders:
-    return fill(tmp_path / "orders.sqlite3")
+    # On the day of the tests' clock (talk.NOW), whenever they run.
+    return fill(tmp_path / "orders.sqlite3", NOW.date())
 
 
 @pytest.fixture(autouse=True)

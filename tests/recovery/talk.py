@@ -70,6 +70,7 @@ class Talk:
         self.given_before: set[str] = set()
         self.past = Past()
         self.budget = 10**9
+        self.expected: datetime | None = None
 
     def say(
         self,
@@ -96,6 +97,7 @@ class Talk:
                 past=lambda customer, failure, case: self.past,
                 affordable=lambda customer, fen: fen <= self.budget,
                 picture=picture,
+                expected=self.expected,
             )
         )
         for command in reply.commands:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recovery.case import Case, OfferNotOpenError, apply, given_back, hear
+from recovery.case import BadStageError, Case, OfferNotOpenError, apply, given_back, hear
 from recovery.commands import (
     AcceptOffer,
     BadCommandError,
@@ -96,11 +96,29 @@ def test_the_digits_of_the_phone_do_not_stay_in_the_case() -> None:
 
 def test_given_back_goes_on_where_the_case_stands() -> None:
     opened = fold(OpenCase("s1", "noise"), HandOver("asked"))
-    assert given_back(opened).stage == "hearing"
+    assert given_back(opened, NOW).stage == "hearing"
     offered = fold(OpenCase("s1", "noise"), offer("o1"), HandOver("beyond_authority"))
-    assert given_back(offered).stage == "offered"
+    assert given_back(offered, NOW).stage == "offered"
     agreed = fold(OpenCase("s1"), offer("o1"), AcceptOffer("o1"), HandOver("asked"))
-    assert given_back(agreed).stage == "agreed"
+    assert given_back(agreed, NOW).stage == "agreed"
+
+
+def test_heard_again_what_was_offered_is_taken_back() -> None:
+    offered = fold(OpenCase("s1", "noise"), offer("o1"), HandOver("beyond_authority"))
+    back = given_back(offered, NOW, "hearing")
+    assert (back.stage, back.open_offer(NOW)) == ("hearing", None)
+    assert [one.state for one in back.offers] == ["replaced"]
+    with pytest.raises(OfferNotOpenError):
+        apply(back, AcceptOffer("o1"), NOW)
+
+
+def test_what_has_expired_is_nowhere_to_go_on_from() -> None:
+    offered = fold(OpenCase("s1", "noise"), offer("o1"), HandOver("beyond_authority"))
+    late = NOW + timedelta(hours=72)
+    assert offered.resume_stages(NOW) == ["offered", "hearing"]
+    assert offered.resume_stages(late) == ["hearing"]
+    with pytest.raises(BadStageError):
+        given_back(offered, late, "offered")
 
 
 def test_safety_comes_before_any_anger() -> None:

@@ -8,6 +8,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,8 @@ HOTEL, STAY, OTHER_STAY = "lanting", "LT202611180012", "LT202611190033"
 VOUCHER: dict[str, Any] = {"kind": "voucher", "fen": 1000}
 ROOM: dict[str, Any] = {"kind": "room_change", "minutes": 20}
 THREADS = 16
+# On which the demo takes place, whenever the tests run.
+DAY = date(2026, 11, 22)
 
 
 def effects(orders_file: Path) -> list[tuple[str, str, str]]:
@@ -65,7 +68,7 @@ def file(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def orders(file: Path) -> EmbeddedOrders:
-    return fill(file)
+    return fill(file, DAY)
 
 
 @pytest.fixture(params=["embedded", "http"])
@@ -89,7 +92,7 @@ def test_same_key_from_many_threads_has_one_effect(orders: EmbeddedOrders, file:
 
 def test_same_key_from_several_processes_worth_of_directories(file: Path) -> None:
     # Desk and a second worker each open the file for themselves.
-    directories = [fill(file) for _ in range(4)]
+    directories = [fill(file, DAY) for _ in range(4)]
     receipts = together(
         [
             lambda one=one: one.carry_out("o1:0", HOTEL, STAY, ROOM)  # type: ignore[misc]
@@ -114,7 +117,7 @@ def test_different_keys_get_different_rooms(orders: EmbeddedOrders, file: Path) 
 
 def test_receipt_is_the_same_after_a_restart(orders: EmbeddedOrders, file: Path) -> None:
     first = orders.carry_out("o1:0", SHOP, ORDER, VOUCHER)
-    again = fill(file).carry_out("o1:0", SHOP, ORDER, VOUCHER)
+    again = fill(file, DAY).carry_out("o1:0", SHOP, ORDER, VOUCHER)
     assert again == first
     assert set(first) == {"coupon"}
     assert first != orders.carry_out("o1:1", SHOP, ORDER, VOUCHER)
@@ -225,7 +228,7 @@ def test_locked_file_is_away_not_broken(
 
 def test_filling_again_changes_nothing_that_happened(orders: EmbeddedOrders, file: Path) -> None:
     room = orders.carry_out("o1:0", HOTEL, STAY, ROOM)["room"]
-    again = fill(file)
+    again = fill(file, DAY)
     order = again.order(HOTEL, STAY)
     assert order and order.room == room
     assert again.carry_out("o2:0", HOTEL, OTHER_STAY, ROOM)["room"] != room
@@ -694,7 +697,7 @@ def test_a_file_of_the_first_version_is_brought_up_to_date(file: Path) -> None:
         db.executescript(OLD)
     db.close()
     # Desk and actions start at the same moment.
-    for orders in together([lambda: fill(file)] * 4):
+    for orders in together([lambda: fill(file, DAY)] * 4):
         stay = orders.order(HOTEL, STAY)
         assert (stay.room, stay.received_on, stay.tier) == ("1815", "2026-11-18", "none")
         own = orders.order(SHOP, "QH777700002222")

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from recovery.case import Case, Offer, OfferNotOpenError, apply, hear
+from recovery.case import Case, Offer, OfferNotOpenError, apply, given_back, hear
 from recovery.commands import AcceptOffer, CloseCase, Command, HandOver, MakeOffer, Note, OpenCase
 from recovery.dialogue.authority import Matter
 from recovery.dialogue.private import opening_turn, private_turn
@@ -836,3 +836,65 @@ def test_a_picture_that_comes_with_the_offer_open_is_kept(orders: EmbeddedOrders
     assert talk.case is not None
     assert talk.case.facts["evidence"] == "photo"
     assert offer_of(talk)
+
+
+# --- what a person has offered ------------------------------------------------------------
+
+
+def by_a_person(talk: Talk, more: int) -> Offer:
+    """Let a member of staff offer so much more, and give the case back."""
+    assert talk.case is not None
+    own = offer_of(talk)
+    voucher = {"kind": "voucher", "fen": more, "part": "goodwill", "worth": more, "trade": "shop"}
+    theirs = replace(
+        own,
+        id="o-of-staff",
+        by="staff:1",
+        authority="manager",
+        departure="等了很久",
+        remedies=[*own.remedies, voucher],
+        goodwill_fen=own.goodwill_fen + more,
+    )
+    case = replace(talk.case, stage="person", offers=(replace(own, state="replaced"), theirs))
+    talk.case = given_back(case, talk.now)
+    assert talk.case.stage == "offered"
+    return theirs
+
+
+@pytest.mark.parametrize(
+    ("text", "intent"),
+    [
+        ("换成退款可以吗", "ask_other"),
+        ("有没有别的形式", "ask_other"),
+        ("还不够", "ask_more"),
+        ("我还因为这个住院了", "complain"),
+    ],
+)
+def test_the_bot_never_replaces_what_a_person_has_offered(
+    orders: EmbeddedOrders, text: str, intent: str
+) -> None:
+    talk = offered(orders, "rude_staff", trade="shop")
+    theirs = by_a_person(talk, 20_000)
+    reply = talk.say(heard(text, intent))
+    assert "make_offer" not in done(reply), names(reply)
+    assert offer_of(talk) == theirs, "it can still be taken"
+
+
+def test_another_form_of_a_persons_offer_is_for_a_person(orders: EmbeddedOrders) -> None:
+    talk = offered(orders, "rude_staff", trade="shop")
+    by_a_person(talk, 20_000)
+    reply = talk.say(heard("换成退款可以吗", "ask_other"))
+    assert names(reply) == ["say_more_limit"]
+    assert one(reply, HandOver).reason == "beyond_authority"
+
+
+def test_another_form_is_never_worth_less_than_what_stands(orders: EmbeddedOrders) -> None:
+    talk = offered(orders, "rude_staff", trade="shop")
+    assert talk.case is not None
+    own = offer_of(talk)
+    dearer = replace(own, goodwill_fen=own.goodwill_fen + 5_000)
+    talk.case = replace(talk.case, offers=(dearer,))
+    reply = talk.say(heard("换成退款可以吗", "ask_other"))
+    made = [found for found in reply.commands if isinstance(found, MakeOffer)]
+    assert all(item.floor_fen + item.goodwill_fen >= worth_of(dearer) for item in made)
+    assert offer_of(talk).id == own.id

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recovery.privacy import mask
+from recovery.privacy import beginning, mask
 
 PERSONAL = [
     ("我电话13812345678快联系我", "手机号"),
@@ -160,6 +160,7 @@ def test_a_phone_is_found_anywhere(before: str, phone: str, gap: str) -> None:
     [
         *("路1号" * 600, "1 " * 1000, "a@" * 1000, "订单号：" * 500, "小区1栋1单元" * 250),
         *("赵" * 2000, "尾号1 2 3 " * 250, "1208房" * 400, "房间120" * 400, "A 1 2 3 4 5 " * 170),
+        *("1" * 2000, "1, " * 700, "a." * 1000, "一1" * 1000),
         *("1\ufe0f\u20e3" * 650, "(1)" * 650, "一" * 2000, "1、" * 1000, "LT 20 20 2天" * 200),
     ],
 )
@@ -168,3 +169,29 @@ def test_hostile_text_is_read_in_linear_time(hostile: str) -> None:
     begun = time.monotonic()
     mask(hostile)
     assert time.monotonic() - begun < 5
+
+
+@pytest.mark.parametrize(("text", "kind"), PERSONAL)
+def test_what_was_hidden_is_said_to_who_wrote_it(text: str, kind: str) -> None:
+    masked = mask(text)
+    assert len(masked.hidden) == masked.text.count("［")
+    assert all(one in text for one in masked.hidden)
+    assert masked.hidden[0] not in repr(masked), "a log shows no more than the masked text"
+    assert kind in masked.found
+
+
+@pytest.mark.parametrize(("text", "_"), PERSONAL)
+def test_a_text_is_never_cut_within_what_is_personal(text: str, _: str) -> None:
+    whole = mask("好，" + text + "，好")
+    for most in range(1, len(text) + 4):
+        begun = beginning("好，" + text + "，好", most)
+        assert len(begun) <= most
+        assert ("好，" + text + "，好").startswith(begun)
+        # What can be read of the beginning can be read of the whole text.
+        assert whole.text.startswith(mask(begun).text.split("［")[0])
+
+
+def test_a_short_text_is_not_cut() -> None:
+    assert beginning("电话13812345678", 80) == "电话13812345678"
+    assert beginning("房间没打扫", 2) == "房间"
+    assert beginning("等了ABC123DEF", 6) == "等了"

@@ -62,6 +62,39 @@ def test_the_shop_story(orders: EmbeddedOrders) -> None:
     assert kinds["recommendation"]["product"] in ("墨色手冲咖啡杯", "细口手冲壶")
 
 
+def test_who_stays_furious_gets_a_person(orders: EmbeddedOrders) -> None:
+    talk = talk_about(HOTEL, orders, "room_not_clean", anger=3)
+    reply = talk.say(heard("你们就是一群骗子！气死我了！！", "insult", anger=3))
+    assert names(reply) == ["say_handover"]
+    assert command(reply, HandOver).reason == "fury"  # type: ignore[attr-defined]
+    assert talk.case is not None
+    assert (talk.case.stage, talk.case.failure) == ("person", "room_not_clean")
+
+
+def test_what_the_furious_tell_goes_with_them(orders: EmbeddedOrders) -> None:
+    talk = talk_about(HOTEL, orders, "unknown", anger=3)
+    reply = talk.say(heard("吵得一夜没睡！！垃圾酒店！", "complain_noise", anger=3))
+    assert command(reply, HandOver).reason == "fury"  # type: ignore[attr-defined]
+    assert talk.case is not None
+    assert talk.case.failure == "noise"
+
+
+@pytest.mark.parametrize(
+    ("before", "text", "anger"),
+    [
+        (2, "垃圾酒店！！", 3),
+        (3, "快点给我处理", 1),
+        (3, "LT202611180012，尾号4417，赶紧的！！", 3),
+    ],
+)
+def test_the_bot_goes_on_with_who_is_furious_once_or_works_along(
+    orders: EmbeddedOrders, before: int, text: str, anger: int
+) -> None:
+    talk = talk_about(HOTEL, orders, "room_not_clean", anger=before)
+    reply = talk.say(heard(text, "inform", anger=anger))
+    assert "hand_over" not in done(reply)
+
+
 def test_nothing_is_asked_twice(orders: EmbeddedOrders) -> None:
     talk = talk_about(HOTEL, orders, "noise")
     assert names(talk.say(heard("LT202611180012", "inform"))) == ["say_ask_phone"]
@@ -245,6 +278,18 @@ def test_some_things_are_for_people_at_any_time(
         assert handed.reason == reason
         assert talk.case is not None
         assert talk.case.stage == "person"
+
+
+def test_nobody_is_promised_a_person_sooner_than_the_queue_allows(orders: EmbeddedOrders) -> None:
+    for waits, words in ((timedelta(minutes=35), "35分钟内"), (timedelta(minutes=2), "15分钟内")):
+        talk = talk_about(HOTEL, orders, "noise")
+        talk.expected = talk.now + waits
+        reply = talk.say(heard("我要找经理", "ask_human"))
+        assert reply.says[-1].words["time"] == words
+        handed = command(reply, HandOver)
+        assert isinstance(handed, HandOver)
+        due = max(talk.expected, HOTEL.person_by(talk.now))
+        assert datetime.fromisoformat(handed.by or "") == due
 
 
 def test_what_cannot_be_placed_goes_to_a_person_with_a_time(orders: EmbeddedOrders) -> None:
@@ -458,16 +503,16 @@ def test_what_is_late_goes_to_a_person(orders: EmbeddedOrders) -> None:
 @pytest.mark.parametrize(
     ("clock", "words"),
     [
-        ("22T22:50", "明天09:00前办好"),
-        ("22T23:45", "明天09:00前办好"),
-        ("23T08:40", "20分钟内办好"),
-        ("23T09:05", None),
+        ("22T22:50", "明天08:30前办好"),
+        ("22T23:45", "明天08:30前办好"),
+        ("23T08:10", "20分钟内办好"),
+        ("23T08:35", None),
     ],
 )
 def test_what_was_promised_for_the_morning_is_not_late_at_night(
     orders: EmbeddedOrders, clock: str, words: str | None
 ) -> None:
-    """An hour from 22:30 falls after closing, so it was promised for 09:00."""
+    """Of an hour from 22:30 half is left in the morning, so it was promised for 08:30."""
     talk = offered(orders)
     talk.say(heard("好的", "accept"))
     call = {"kind": "manager_call", "minutes": 60}
@@ -497,7 +542,7 @@ def test_given_back_the_bot_offers_nothing_by_itself(orders: EmbeddedOrders) -> 
     talk = offered(orders)
     talk.say(heard("不接受", "refuse"))
     assert talk.case is not None
-    talk.case = given_back(talk.case)
+    talk.case = given_back(talk.case, talk.now)
     reply = talk.say(heard("好的", "accept"))
     assert names(reply) == ["say_close"]
     assert done(reply) == []
@@ -508,3 +553,68 @@ def test_an_order_of_the_family_is_proved_by_its_digits(orders: EmbeddedOrders) 
     talk = talk_about(SHOP, orders, "late", anger=1)
     reply = talk.say(heard("QH202611160231 3358", "inform"), external="buyer-2001")
     assert "make_offer" in done(reply)
+
+
+@pytest.mark.parametrize("text", ["？？？", "😡😡😡", "[怒][怒]", "我要投诉", "投诉！！！"])
+def test_who_only_says_that_something_is_wrong_is_asked_what_before_a_person_comes(
+    orders: EmbeddedOrders, text: str
+) -> None:
+    wordless = heard(text, complaint=0.93, anger=2)
+    talk = Talk(HOTEL, orders, private_turn)
+    assert names(talk.say(wordless)) == ["say_ask_matter"]
+    assert "hand_over" in done(talk.say(wordless))
+    talk = Talk(HOTEL, orders, private_turn)
+    talk.say(wordless)
+    told = talk.say(heard("隔壁装修吵得睡不着", "complain_noise", anger=2))
+    assert names(told)[-1] == "say_ask_order"
+
+
+@pytest.mark.parametrize("text", ["停车场的杆子砸了我的车", "我要投诉前台收我两次钱"])
+def test_who_says_what_is_wrong_is_not_asked_what_it_is(orders: EmbeddedOrders, text: str) -> None:
+    talk = Talk(HOTEL, orders, private_turn)
+    assert "hand_over" in done(talk.say(heard(text, complaint=0.93, anger=2)))
+
+
+def test_what_is_chosen_from_can_be_chosen_after_a_misunderstanding(
+    orders: EmbeddedOrders,
+) -> None:
+    talk = talk_about(SHOP, orders, "defective", anger=0)
+    asked = talk.say(heard("QH202611160231，3358", "inform")).says[-1]
+    missed = talk.say(heard("嗯嗯啊啊")).says[-1]
+    assert missed.response == "say_not_understood"
+    assert missed.buttons == asked.buttons != ()
+
+
+@pytest.mark.parametrize(
+    "what",
+    [
+        heard("为什么是这样？", "ask_why"),
+        heard("好", "accept", confidence=0.4),
+        heard("哦", "out_of_scope"),
+    ],
+)
+def test_a_reminder_of_an_offer_has_the_choices_of_its_card_in_their_order(
+    orders: EmbeddedOrders, what: object
+) -> None:
+    talk = talk_about(HOTEL, orders, "noise")
+    card = talk.say(heard("LT202611180012，尾号4417", "inform")).says[-1]
+    reminder = talk.say(what).says[-1]  # type: ignore[arg-type]  # parametrized
+    assert [one.title for one in reminder.buttons] == [one.title for one in card.buttons]
+
+
+def test_a_place_or_a_link_is_no_misunderstanding(orders: EmbeddedOrders) -> None:
+    talk = talk_about(HOTEL, orders, "noise")
+    talk.say(heard("嗯这样", "nlu_fallback"))
+    assert talk.case is not None and talk.case.misses == 1
+    for pointer in ("【位置】南京西路1266号", "【链接】我的订单 https://example.com/o/1"):
+        reply = talk.say(heard(pointer, "inform"))
+        assert names(reply) == ["say_ask_order"], "what is needed is asked for, and nobody is sent"
+        assert talk.case.misses == 1
+    assert names(talk.say(heard("嗯这样", "nlu_fallback"))) == ["say_handover"]
+
+
+def test_a_place_before_any_words_is_asked_about(orders: EmbeddedOrders) -> None:
+    talk = Talk(HOTEL, orders, private_turn)
+    for _ in range(3):
+        assert names(talk.say(heard("【位置】南京西路1266号", "inform"))) == ["say_ask_matter"]
+    assert talk.case is not None and talk.case.misses == 0

@@ -167,7 +167,7 @@ WRONG: dict[str, tuple[Callable[[Any], None], str]] = {
     "unknown industry": (put(*HOTEL, "industry", value="airline"), "businesses.0.industry"),
     "no hours": (drop(*HOTEL, "hours"), "businesses.0.hours"),
     "never closes": (put(*HOTEL, "hours", "closes", value="24:30"), "businesses.0.hours.closes"),
-    "closes before it opens": (put(*HOTEL, "hours", "closes", value="07:00"), "businesses.0.hours"),
+    "closes as it opens": (put(*HOTEL, "hours", "closes", value="08:00"), "businesses.0.hours"),
     "time without quotes": (
         put(*HOTEL, "hours", "closes", value=1380),
         "businesses.0.hours.closes",

@@ -1,5 +1,6 @@
 """An account of one business knows of no other's conversations; an operator's sees all."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -18,8 +19,8 @@ from desk import __main__ as desk_command
 from desk.__main__ import make_context
 from desk.context import Context
 from desk.conversations import ownership
-from desk.staff import api, lists
-from recovery.ids import new_id
+from desk.staff import detail, lists, live
+from desk.staff.audience import Audience
 from recovery.settings import Settings
 from recovery.store import conversations, customers, staff
 from recovery.store.conversations import QUEUE, Conversation, staff_owner
@@ -30,7 +31,7 @@ from tests.support.stack import ROOT
 
 NOW = datetime(2026, 11, 22, 4, 0, tzinfo=UTC)
 PASSWORD = "an honest password"
-OPERATOR = Staff(1, "op", "运维", "admin")
+OPERATOR = Staff(1, "op", "运维", "supervisor")
 HOTEL = Staff(2, "lan", "小蓝", "agent", "lanting")
 SHOP = Staff(3, "qing", "小青", "agent", "qinghe")
 
@@ -128,7 +129,7 @@ def test_lists_hold_the_conversations_of_the_business_only(desk: Context) -> Non
     def seen(who: Staff) -> set[str]:
         with desk.storage.database.read() as db:
             found = lists.all_lists(db, desk, who)
-        return {row["id"] for rows in found.values() for row in rows}
+        return {row["id"] for row in found["rows"]}
 
     assert seen(HOTEL) == set(placed["lanting"])
     assert seen(SHOP) == set(placed["qinghe"])
@@ -140,18 +141,18 @@ def test_a_conversation_of_another_business_is_none(desk: Context) -> None:
     for owner in (QUEUE, "bot", staff_owner(SHOP.id)):
         hotel = begun(desk, "lanting", owner)
         with desk.storage.database.write() as db:
-            assert lists.whole_conversation(db, desk, hotel.id, SHOP) is None
+            assert detail.whole_conversation(db, desk, hotel.id, SHOP) is None
             with pytest.raises(LookupError):
                 ownership.take(db, desk, hotel.id, SHOP, NOW)
             with pytest.raises(LookupError):
-                ownership.answer(db, hotel.id, SHOP, "w-1", "您好", NOW)
+                ownership.answer(db, desk, hotel.id, SHOP, "w-1", "您好", NOW)
             with pytest.raises(LookupError):
                 ownership.give_back(db, desk, hotel.id, SHOP, "", NOW)
             found = conversations.load(db, hotel.id)
             assert found is not None
             assert found.owner == owner
             for who in (HOTEL, OPERATOR):
-                assert lists.whole_conversation(db, desk, hotel.id, who) is not None
+                assert detail.whole_conversation(db, desk, hotel.id, who) is not None
 
 
 class Page:
@@ -164,6 +165,9 @@ class Page:
 
     def send(self, frame: dict[str, Any]) -> None:
         self.frames.append(frame)
+
+    def send_text(self, frame: str) -> None:
+        self.frames.append(json.loads(frame))
 
     def follow(self, stream: str, _: int) -> None:
         self.followed.append(stream)
@@ -178,21 +182,23 @@ class Page:
         self.heard.remove(topic)
 
 
-def looking(desk: Context, who: Staff | None) -> tuple[api._StaffSocket, Page]:
+def looking(desk: Context, who: Staff | None, audience: Audience) -> tuple[live._StaffSocket, Page]:
     page = Page()
-    socket = api._StaffSocket(desk, cast(Any, page))
+    socket = live._StaffSocket(desk, cast(Any, page), audience)
     socket.who = who
-    desk.hub.hear_signals("desk", socket.changed)
+    audience.enter(socket)
     return socket, page
 
 
-def test_a_page_hears_of_its_own_business_only(desk: Context) -> None:
-    pages = {who and who.id: looking(desk, who)[1] for who in (None, OPERATOR, HOTEL, SHOP)}
-    ids = {business: new_id("k") for business in ("lanting", "qinghe")}
-    for business, conversation in ids.items():
-        desk.hub.changed(business, conversation)
+async def test_a_page_hears_of_its_own_business_only(desk: Context) -> None:
+    audience = Audience(desk)
+    pages = {
+        who and who.id: looking(desk, who, audience)[1] for who in (None, OPERATOR, HOTEL, SHOP)
+    }
+    ids = {business: begun(desk, business, QUEUE).id for business in ("lanting", "qinghe")}
+    await audience.tell({conversation: business for business, conversation in ids.items()})
     heard = {
-        who: [frame["event"]["conversation"] for frame in page.frames]
+        who: [row["id"] for frame in page.frames for row in frame["rows"]]
         for who, page in pages.items()
     }
     assert heard == {
@@ -205,7 +211,7 @@ def test_a_page_hears_of_its_own_business_only(desk: Context) -> None:
 
 async def test_another_business_cannot_be_watched(desk: Context) -> None:
     hotel, shop = begun(desk, "lanting"), begun(desk, "qinghe")
-    socket, page = looking(desk, SHOP)
+    socket, page = looking(desk, SHOP, Audience(desk))
     await socket.watch(shop.id, 0)
     assert (page.followed, page.heard) == ([shop.stream], [f"watch:{shop.id}"])
     await socket.watch(hotel.id, 0)

@@ -1,4 +1,5 @@
 import { createRouter, createWebHistory } from "vue-router";
+import { staffRoutes } from "./staffRoutes";
 
 export const router = createRouter({
   history: createWebHistory(),
@@ -23,11 +24,12 @@ export const router = createRouter({
       props: true,
     },
     {
-      path: "/staff/:conversation?",
-      name: "staff",
-      component: () => import("./staff/StaffPage.vue"),
+      path: "/w/:secret",
+      name: "link",
+      component: () => import("./pages/LinkPage.vue"),
       props: true,
     },
+    { path: "/staff", component: () => import("./staff/StaffPage.vue"), children: staffRoutes },
     {
       path: "/:rest(.*)*",
       name: "nowhere",

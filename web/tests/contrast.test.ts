@@ -2,11 +2,11 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 
 const css = readFileSync("src/styles/tokens.css", "utf8");
-const [lightCss, darkCss] = css.split("@media (prefers-color-scheme: dark)");
 
-function colours(block: string | undefined): Map<string, string> {
-  const found = (block ?? "").matchAll(/--([\w-]+):\s*(#[0-9a-f]{6})\s*;/g);
-  return new Map(Array.from(found, ([, name, value]) => [name ?? "", value ?? ""]));
+/** The colours by name: for light where `side` is 0, for dark where it is 1. */
+function colours(side: 0 | 1): Map<string, string> {
+  const pairs = css.matchAll(/--([\w-]+):\s*light-dark\((#[0-9a-f]{6}), (#[0-9a-f]{6})\);/g);
+  return new Map(Array.from(pairs, ([, name, ...both]) => [name ?? "", both[side] ?? ""]));
 }
 
 /** Relative luminance of `#rrggbb`, as WCAG 2.2 defines it. */
@@ -36,6 +36,8 @@ const TEXTS: [string, string[]][] = [
   ["on-warm-soft", ["warm-soft"]],
   ["on-danger-soft", ["danger-soft"]],
   ["on-good-soft", ["good-soft"]],
+  ["on-blue-soft", ["blue-soft"]],
+  ["on-purple-soft", ["purple-soft"]],
   ["ground", ["danger"]],
   ["ink-soft", ["accent-soft"]],
   ...[0, 1, 2, 3].map((level): [string, string[]] => [`on-anger-${level}`, [`anger-${level}-soft`]]),
@@ -45,10 +47,9 @@ const LINES: [string, string[]][] = [
   ["focus", [...GROUNDS, "accent-soft", "warm-soft"]],
 ];
 
-const light = colours(lightCss);
 const SCHEMES = [
-  ["light", light],
-  ["dark", new Map([...light, ...colours(darkCss)])],
+  ["light", colours(0)],
+  ["dark", colours(1)],
 ] as const;
 
 describe.each(SCHEMES)("%s colours", (_, scheme) => {

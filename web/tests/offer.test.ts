@@ -81,8 +81,8 @@ describe("an offer", () => {
 
   it("speaks of the customer to staff", () => {
     const shown = card({ state: "accepted" }, true);
-    expect(texts(shown, "[data-testid=offer-part]")).toEqual(["应给客户的", "另外的心意"]);
-    expect(shown.textContent).toContain("客户已接受");
+    expect(texts(shown, "[data-testid=offer-part]")).toEqual(["应给顾客的", "另外的心意"]);
+    expect(shown.textContent).toContain("顾客已接受");
     expect(shown.textContent).not.toContain("您已接受");
   });
 });

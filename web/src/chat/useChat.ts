@@ -35,6 +35,8 @@ export function useChat(options: ChatOptions) {
   const settled = ref(false);
   const status = ref<ServiceStatus>("ready");
   const typing = ref<"bot" | "staff" | null>(null);
+  /** Where one stands while waiting for a person, as the desk said last. */
+  const waiting = ref<{ position: number; minutes: number | null } | null>(null);
 
   let gathered: { stream: string; event: ChatEvent }[] = [];
   let gathering: ReturnType<typeof setTimeout> | undefined;
@@ -89,6 +91,7 @@ export function useChat(options: ChatOptions) {
       },
       frame(frame) {
         if (frame.type === "status") status.value = frame.status;
+        if (frame.type === "queue") waiting.value = frame;
         if (frame.type === "welcome") {
           if (frame.status) status.value = frame.status;
           settleSoon();
@@ -104,7 +107,11 @@ export function useChat(options: ChatOptions) {
         if (state === "open") {
           everOpen.value = true;
           queue.resume();
-        } else typing.value = null;
+        } else {
+          typing.value = null;
+          // It moves on meanwhile; the desk says it anew.
+          waiting.value = null;
+        }
       },
       reset(cursor) {
         if (gathering) {
@@ -142,6 +149,7 @@ export function useChat(options: ChatOptions) {
     settled,
     status,
     typing,
+    waiting,
     start: () => socket.start(),
     say: (text: string, button?: string) => socket.say(text, button),
     sendPicture: (picture: Prepared) => queue.add(picture, new Date().toISOString()),

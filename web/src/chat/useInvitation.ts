@@ -2,7 +2,7 @@ import { ref, watch, type Ref } from "vue";
 import { useRouter } from "vue-router";
 import { rememberSuccessor, successorOf } from "../parts/memory";
 import { ApiError, customerApi } from "../wire/api";
-import type { InvitationState } from "../wire/contract";
+import type { InvitationState, WeChatAccount } from "../wire/contract";
 
 /** What one invitation is worth now, and the two things that can be done with it. */
 export function useInvitation(given: Readonly<Ref<string | null>>) {
@@ -13,6 +13,7 @@ export function useInvitation(given: Readonly<Ref<string | null>>) {
   const state = ref<InvitationState>("open");
   const matter = ref("");
   const business = ref("");
+  const wechat = ref<WeChatAccount | null>(null);
   const known = ref<"asking" | "yes" | "no" | "unreachable">("asking");
   const busy = ref(false);
   const failure = ref("");
@@ -26,6 +27,7 @@ export function useInvitation(given: Readonly<Ref<string | null>>) {
       state.value = answer.state;
       matter.value = answer.matter;
       business.value = answer.business;
+      wechat.value = answer.wechat;
       known.value = "yes";
     } catch (error) {
       if (asked !== token.value) return;
@@ -41,6 +43,7 @@ export function useInvitation(given: Readonly<Ref<string | null>>) {
       token.value = successor ?? now;
       renewed.value = successor !== null;
       state.value = "open";
+      wechat.value = null;
       known.value = "asking";
       failure.value = "";
       void look();
@@ -89,5 +92,26 @@ export function useInvitation(given: Readonly<Ref<string | null>>) {
     }
   }
 
-  return { token, renewed, state, matter, business, known, busy, failure, look, enter, renew };
+  /** A QR code that enters in WeChat. */
+  const code = () => customerApi.codeOfInvitation(token.value ?? "");
+
+  const open = (conversation: string) =>
+    router.push({ name: "private", params: { conversation } });
+
+  return {
+    token,
+    renewed,
+    state,
+    matter,
+    business,
+    wechat,
+    known,
+    busy,
+    failure,
+    look,
+    enter,
+    renew,
+    code,
+    open,
+  };
 }

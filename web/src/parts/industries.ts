@@ -11,3 +11,6 @@ const NAMES: Record<string, string> = {
 export function industryName(industry: string): string {
   return NAMES[industry] ?? industry;
 }
+
+/** All that have a name. */
+export const INDUSTRIES: readonly string[] = Object.keys(NAMES);

@@ -1,27 +1,31 @@
 /** What the desk's short names are called on the staff page. */
 const REASONS: Record<string, string> = {
   safety: "涉及人身安全",
-  asked: "客户要求人工",
-  escalation: "客户表示要向外部投诉",
+  asked: "顾客要求人工",
+  escalation: "顾客表示要向外部投诉",
+  fury: "顾客盛怒",
   unknown: "机器人判断不了是什么事",
-  refused: "客户没有接受方案",
+  refused: "顾客没有接受方案",
   beyond_authority: "超出机器人的权限",
   not_understood: "机器人没听懂",
   proof_limit: "核实订单的次数用完",
-  no_order: "客户不愿提供订单号",
-  second_matter: "客户还有另一件事",
-  not_as_promised: "客户说没有按方案办到",
-  changed_mind: "客户接受后又改了主意",
+  no_order: "顾客不愿提供订单号",
+  second_matter: "顾客还有另一件事",
+  not_as_promised: "顾客说没有按方案办到",
+  reopened: "结案后又打开",
+  changed_mind: "顾客接受后又改了主意",
   late: "答应的时间过了",
   repeated: "这个订单已经补救过",
   remedy_late: "订单系统一直办不成",
   remedy_refused: "订单系统办不了",
   remedy_failed: "答应的补救没有办成",
   offer_gone: "方案在接受时已经变了",
-  alleged: "客户指称的事还没有查实",
-  no_evidence: "要看照片，客户没有提供",
+  alleged: "顾客指称的事还没有查实",
+  no_evidence: "要看照片，顾客没有提供",
   budget: "心意的预算不够了",
   error: "机器人出错",
+  silent: "同事迟迟没有回复",
+  transfer: "同事转回排队",
 };
 
 const STAGES: Record<string, string> = {
@@ -34,26 +38,26 @@ const STAGES: Record<string, string> = {
 };
 
 const FACTS: Record<string, string> = {
-  keywords: "客户原话",
-  order_number: "订单号（客户报的）",
-  phone_last4: "手机尾号（客户报的）",
+  keywords: "顾客原话",
+  order_number: "订单号（顾客报的）",
+  phone_last4: "手机尾号（顾客报的）",
   item: "商品",
   evidence: "照片",
-  wish: "客户想要的形式",
+  wish: "顾客想要的形式",
   fault: "责任",
   finding: "认定",
   harm: "影响",
-  stays_public: "客户想在公开场合谈",
+  stays_public: "顾客想在公开场合谈",
   room_number: "房号",
   date: "日期",
 };
 
 /** The words of facts that have names for values. */
 const VALUES: Record<string, Record<string, string>> = {
-  fault: { ours: "我们的责任", third_party: "第三方的责任", unclear: "还不清楚", customer: "客户的责任" },
-  finding: { none: "没有指称", alleged: "客户指称，未查实", confirmed: "已经查实" },
+  fault: { ours: "我们的责任", third_party: "第三方的责任", unclear: "还不清楚", customer: "顾客的责任" },
+  finding: { none: "没有指称", alleged: "顾客指称，未查实", confirmed: "已经查实" },
   harm: { slight: "带来不便", plans: "打乱安排", loss: "有损失", injury: "伤到人" },
-  evidence: { asked: "已请客户发来", photo: "客户发来了", declined: "客户说没有", none: "没有" },
+  evidence: { asked: "已请顾客发来", photo: "顾客发来了", declined: "顾客说没有", none: "没有" },
   wish: {
     refund: "退款",
     exchange: "换货",
@@ -86,12 +90,20 @@ const NO_ADVICE: Record<string, string> = {
 const OUTCOMES: Record<string, string> = {
   accepted: "接受了方案",
   thanked: "已致谢",
+  solved: "问题已解决",
+  compensated: "已补偿，顾客接受",
+  explained: "已说明，顾客理解",
+  no_fault: "查明不是我方责任",
+  unreachable: "联系不上顾客",
+  withdrawn: "顾客撤回",
+  duplicate: "与另一个案子重复",
+  referred: "已转有关部门或法律途径",
 };
 
 const OFFER_STATES: Record<string, string> = {
-  open: "等客户决定",
-  accepted: "客户已接受",
-  refused: "客户没有接受",
+  open: "等顾客决定",
+  accepted: "顾客已接受",
+  refused: "顾客没有接受",
   replaced: "已换成新方案",
 };
 

@@ -1,8 +1,7 @@
 import type {
+  Crossing,
+  CrossingCode,
   Customer,
-  DeskConversation,
-  DeskLists,
-  Facts,
   Invitation,
   OwnConversation,
   Picture,
@@ -10,7 +9,6 @@ import type {
   Room,
   RoomState,
   ServiceStatus,
-  StaffMember,
 } from "./contract";
 
 const TIMEOUT_MS = 10_000;
@@ -23,6 +21,8 @@ export class ApiError extends Error {
     readonly status: number,
     readonly code: string,
     message: string,
+    /** The whole answer: some refusals say more than their sentence. */
+    readonly answer: unknown = null,
   ) {
     super(message);
     this.name = "ApiError";
@@ -39,8 +39,10 @@ const WORDS: Record<number, string> = {
   429: "操作太快了，请稍等片刻。",
 };
 
+export type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
+
 async function call<T>(
-  method: "GET" | "POST",
+  method: Method,
   path: string,
   body?: unknown,
   headers: Record<string, string> = {},
@@ -83,6 +85,7 @@ function read<T>(status: number, raw: string): T {
       status,
       error?.code ?? `http_${status}`,
       error?.message ?? WORDS[status] ?? "服务出了点问题，请稍后再试。",
+      answer,
     );
   }
   return answer as T;
@@ -90,24 +93,30 @@ function read<T>(status: number, raw: string): T {
 
 const UPLOAD_TIMEOUT_MS = 180_000;
 
+export interface SentPicture {
+  picture: Picture;
+  repeated: boolean;
+}
+
 /**
  * Sends a picture; `XMLHttpRequest`, because `fetch` cannot say how far it is.
  *
- * @param id made by this page; sent again under it, it is the same picture.
+ * @param path with an id made by this page; sent again under it, it is the same picture.
  * @param progress is told the share that has left, between 0 and 1.
  */
 function upload(
-  conversation: string,
-  id: string,
+  path: string,
   content: Blob,
   progress: (share: number) => void,
-): Promise<{ picture: Picture; repeated: boolean }> {
+  headers: Record<string, string> = {},
+): Promise<SentPicture> {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
     const lost = (): void => reject(new ApiError(0, "unreachable", WORDS[0] ?? ""));
-    request.open("POST", `/api/conversations/${part(conversation)}/pictures?client_id=${part(id)}`);
+    request.open("POST", path);
     request.timeout = UPLOAD_TIMEOUT_MS;
     request.setRequestHeader("Accept", "application/json");
+    for (const [name, value] of Object.entries(headers)) request.setRequestHeader(name, value);
     request.upload.onprogress = (event) => {
       if (event.lengthComputable) progress(event.loaded / event.total);
     };
@@ -139,7 +148,29 @@ export const customerApi = {
   renew: (token: string) =>
     call<{ token: string }>("POST", `/api/invitations/${part(token)}/renew`, {}),
   conversation: (id: string) => call<PrivateConversation>("GET", `/api/conversations/${part(id)}`),
-  sendPicture: upload,
+  sendPicture: (
+    conversation: string,
+    id: string,
+    content: Blob,
+    progress: (share: number) => void,
+  ) =>
+    upload(
+      `/api/conversations/${part(conversation)}/pictures?client_id=${part(id)}`,
+      content,
+      progress,
+    ),
+  codeOfInvitation: (token: string) =>
+    call<CrossingCode>("POST", `/api/invitations/${part(token)}/wechat`, {}),
+  codeOfConversation: (id: string) =>
+    call<CrossingCode>("POST", `/api/conversations/${part(id)}/wechat`, {}),
+  crossing: (id: string) => call<Crossing>("GET", `/api/crossings/${part(id)}`),
+  link: (secret: string) =>
+    call<{ business: string; conversation: string | null }>(
+      "GET",
+      `/api/wechat-links/${part(secret)}`,
+    ),
+  openLink: (secret: string) =>
+    call<{ conversation: string }>("POST", `/api/wechat-links/${part(secret)}`, {}),
   mine: () => call<{ conversations: OwnConversation[] }>("GET", "/api/my/conversations"),
 };
 
@@ -149,53 +180,24 @@ export function picturePath(conversation: string, picture: string, staff = false
   return `${root}/conversations/${part(conversation)}/pictures/${part(picture)}`;
 }
 
-/** The staff calls; every change carries the CSRF token that login or `me` gave. */
-export class StaffApi {
-  private csrf = "";
+/** Of the session of staff; a page has one. */
+let csrf = "";
 
-  async login(login: string, password: string): Promise<StaffMember> {
-    return this.keep(await call("POST", "/api/staff/login", { login, password }));
-  }
+/** Keeps the CSRF token that login or `me` gave. */
+export function keepCsrf(token: string): void {
+  csrf = token;
+}
 
-  async me(): Promise<StaffMember> {
-    return this.keep(await call("GET", "/api/staff/me"));
-  }
+/** One call of the staff page; a change carries the CSRF token. */
+export function staffRequest<T>(method: Method, path: string, body?: unknown): Promise<T> {
+  return call(method, `/api/staff${path}`, body, method === "GET" ? {} : { "X-CSRF": csrf });
+}
 
-  async logout(): Promise<void> {
-    await this.change("/api/staff/logout", {});
-    this.csrf = "";
-  }
-
-  lists(): Promise<DeskLists> {
-    return call("GET", "/api/staff/conversations");
-  }
-
-  open(id: string): Promise<DeskConversation> {
-    return call("GET", `/api/staff/conversations/${part(id)}`);
-  }
-
-  take(id: string): Promise<unknown> {
-    return this.change(`/api/staff/conversations/${part(id)}/take`, {});
-  }
-
-  answer(id: string, messageId: string, text: string): Promise<unknown> {
-    return this.change(`/api/staff/conversations/${part(id)}/answer`, { id: messageId, text });
-  }
-
-  giveBack(id: string, note: string): Promise<unknown> {
-    return this.change(`/api/staff/conversations/${part(id)}/give_back`, { note });
-  }
-
-  setFacts(id: string, facts: Facts): Promise<unknown> {
-    return this.change(`/api/staff/conversations/${part(id)}/facts`, facts);
-  }
-
-  private keep(answer: { staff: StaffMember; csrf?: string }): StaffMember {
-    if (answer.csrf) this.csrf = answer.csrf;
-    return answer.staff;
-  }
-
-  private change(path: string, body: unknown): Promise<unknown> {
-    return call("POST", path, body, { "X-CSRF": this.csrf });
-  }
+/** Sends a picture of staff's. */
+export function staffUpload(
+  path: string,
+  content: Blob,
+  progress: (share: number) => void,
+): Promise<SentPicture> {
+  return upload(`/api/staff${path}`, content, progress, { "X-CSRF": csrf });
 }

@@ -1,8 +1,10 @@
 /**
- * The shapes that travel between the pages and the desk.
+ * The shapes that travel between the pages and the desk; those of the staff pages alone stand in
+ * `staff.ts`.
  *
- * They mirror `docs/architecture.md`, "Customer's pages -> desk" and "Staff page -> desk".
+ * They mirror `docs/architecture.md`, "Customer's pages -> desk".
  */
+import type { StaffServerFrame } from "./staff";
 
 /** How far Rasa is: answering, still loading, or slow to answer. */
 export type ServiceStatus = "ready" | "warming" | "slow";
@@ -30,10 +32,35 @@ export interface RoomState {
 
 export type InvitationState = "open" | "used" | "expired";
 
+/** How a customer can go on in WeChat. */
+export interface WeChatAccount {
+  /** As customers find it. */
+  name: string;
+  /** The conversation is read there already. */
+  joined: boolean;
+}
+
+/** A QR code that leads into WeChat, once. */
+export interface CrossingCode {
+  /** By which the page asks what became of it. */
+  id: string;
+  svg: string;
+  name: string;
+  expires: string;
+}
+
+export interface Crossing {
+  state: "open" | "used" | "expired";
+  /** The private conversation that it has led to. */
+  conversation: string | null;
+}
+
 export interface Invitation {
   matter: string;
   business: string;
   state: InvitationState;
+  /** Null where the business has no account that customers can be led to. */
+  wechat: WeChatAccount | null;
 }
 
 export interface PrivateConversation {
@@ -41,6 +68,7 @@ export interface PrivateConversation {
   agent: string;
   status: ServiceStatus;
   matter: string;
+  wechat: WeChatAccount | null;
 }
 
 export interface OwnConversation {
@@ -74,6 +102,12 @@ export interface Picture {
   height: number;
 }
 
+/** How a complaint came that somebody entered by hand. */
+export type HandChannel = "phone" | "street" | "other";
+
+/** How a message came that nobody typed here as it stands; `voice`: WeChat heard the words. */
+export type HeardVia = HandChannel | "voice";
+
 export interface MessageEvent extends EventBase {
   kind: "message";
   author: Author;
@@ -85,6 +119,10 @@ export interface MessageEvent extends EventBase {
   client_id?: string | null;
   /** Sent instead of words; `text` is a stand-in then. */
   picture?: Picture | null;
+  /** Staff wrote down what was said elsewhere, or words were made of a voice. */
+  via?: HeardVia;
+  /** Name of who wrote it down; absent in what is older. */
+  by?: string;
 }
 
 export interface InvitationEvent extends EventBase {
@@ -146,6 +184,15 @@ export interface ClosedEvent extends EventBase {
   text: string;
 }
 
+/** A video call that the person who answers offers. */
+export interface CallEvent extends EventBase {
+  kind: "call";
+  /** Opens the room; absent for staff who do not see the conversation whole. */
+  url: string | null;
+  text: string;
+  name: string;
+}
+
 export type ChatEvent =
   | MessageEvent
   | InvitationEvent
@@ -153,7 +200,8 @@ export type ChatEvent =
   | OfferEvent
   | OwnerEvent
   | ProgressEvent
-  | ClosedEvent;
+  | ClosedEvent
+  | CallEvent;
 
 /** A conversation changed; only members of staff get this. */
 export interface ChangedEvent {
@@ -181,18 +229,36 @@ export type ServerFrame =
   | { type: "typing"; on: boolean; who: "bot" | "staff" }
   | { type: "typing"; who: "customer"; conversation: string }
   | { type: "status"; status: ServiceStatus }
-  | { type: "pong" };
+  | { type: "pong" }
+  /** Where this customer stands in the queue, counted from 1; minutes only where measured. */
+  | { type: "queue"; position: number; minutes: number | null }
+  | StaffServerFrame;
 
 export type ClientFrame =
   | { type: "say"; id: string; text: string; button?: string }
   | { type: "typing" }
   | { type: "ping" }
-  | { type: "watch"; conversation: string; after: number };
+  | { type: "watch"; conversation: string | null; after: number };
 
 /** The longest message that the desk takes, in Unicode code points. */
 export const MESSAGE_LIMIT = 2000;
 
-const FRAME_TYPES = new Set(["welcome", "event", "ack", "refused", "typing", "status", "pong"]);
+const FRAME_TYPES = new Set([
+  "welcome",
+  "event",
+  "ack",
+  "refused",
+  "typing",
+  "status",
+  "pong",
+  "queue",
+  // What follows comes to staff alone.
+  "rows",
+  "detail",
+  "looking",
+  "notice",
+  "presence",
+]);
 
 /**
  * Reads one frame of the desk.
@@ -224,6 +290,11 @@ export function readFrame(raw: unknown): ServerFrame | null {
   if ((frame["type"] === "ack" || frame["type"] === "refused") && typeof frame["id"] !== "string") {
     return null;
   }
+  if (frame["type"] === "rows" && !(Array.isArray(frame["rows"]) && Array.isArray(frame["gone"]))) {
+    return null;
+  }
+  if (frame["type"] === "looking" && !Array.isArray(frame["who"])) return null;
+  if (frame["type"] === "notice" && typeof frame["notice"] !== "object") return null;
   return value as ServerFrame;
 }
 
@@ -232,93 +303,4 @@ export function textLength(text: string): number {
   let count = 0;
   for (const _ of text) count += 1;
   return count;
-}
-
-// Staff --------------------------------------------------------------------------------------
-
-export interface StaffMember {
-  id: string | number;
-  name: string;
-  role: string;
-}
-
-export interface DeskRow {
-  id: string;
-  business: string;
-  industry: string;
-  customer: string;
-  matter: string;
-  anger: number | null;
-  peak: number | null;
-  priority: number | string;
-  stage: string;
-  /** Where an answer is read: by everybody in the room, or by the customer alone. */
-  visibility: "public" | "private";
-  /** `bot`, `queue` or `staff:<id>`. */
-  owner: string;
-  owner_name: string | null;
-  waiting_since: string | null;
-  reason: string | null;
-  last: string | null;
-  unread: number;
-}
-
-export interface DeskLists {
-  queue: DeskRow[];
-  mine: DeskRow[];
-  others: DeskRow[];
-  bot: DeskRow[];
-}
-
-/** The facts that staff set; values as in `recovery/remedy/facts.py`. */
-export type FactName = "fault" | "finding" | "harm";
-export type Facts = Partial<Record<FactName, string>>;
-
-/** What the policy would give; sums in fen. */
-export interface PolicyAdvice {
-  authority: string;
-  rules: string[];
-  policy: string;
-  reason: string;
-  items: (OfferItem & { worth?: number | null })[];
-  floor_fen: number;
-  goodwill_fen: number;
-  /** What follows is absent in advice of before it was kept. */
-  day?: string;
-  evidence?: string;
-  lacks_evidence?: boolean;
-  provisional?: boolean;
-  facts?: Record<string, unknown>;
-}
-
-export interface DeskOffer {
-  id: string;
-  state: OfferState;
-  items: OfferItem[];
-  reason: string;
-  rules: string[];
-  policy?: string;
-  floor_fen?: number;
-  goodwill_fen?: number;
-  provisional?: boolean;
-}
-
-export interface DeskCase {
-  facts?: Record<string, unknown> | null;
-  offers?: DeskOffer[] | null;
-  reason?: string | null;
-  /** A second matter of the customer's, in words. */
-  also?: string | null;
-  /** With the facts as they stand; null where there is none, and `no_advice` says why. */
-  advice?: PolicyAdvice | null;
-  no_advice?: string | null;
-  [key: string]: unknown;
-}
-
-export interface DeskConversation {
-  conversation: DeskRow;
-  case: DeskCase | null;
-  public: ChatEvent[];
-  private: ChatEvent[];
-  seq: number;
 }

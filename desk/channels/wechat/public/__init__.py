@@ -1,0 +1,1 @@
+"""Comments under articles: asked for, taken as public posts, answered once."""

@@ -1,0 +1,1 @@
+"""Helps staff find their words: ready replies, suggestions, warnings. Staff decide."""

@@ -1,0 +1,1 @@
+"""The queue: who comes first, who takes it, how long it takes."""
