@@ -421,9 +421,10 @@ def took(call: Callable[[], object]) -> float:
 
 @pytest.mark.parametrize("name", QUESTIONS)
 def test_both_tries_of_a_question_share_its_time(server: OrderServer, name: str) -> None:
-    with closing(RemoteOrders(server.url, TOKEN, query_seconds=1.0)) as remote:
-        server.fail(Fault(seconds=0.6, drop=True), Fault(seconds=20))
-        assert 0.6 < took(lambda: QUESTIONS[name](remote)) < 1.2
+    # On a busy machine all takes longer, but nothing so long that each try had its own time.
+    with closing(RemoteOrders(server.url, TOKEN, query_seconds=3.0)) as remote:
+        server.fail(Fault(seconds=2.0, drop=True), Fault(seconds=20))
+        assert 2.0 < took(lambda: QUESTIONS[name](remote)) < 4.8
         assert len(server.asked) == 2
 
 

@@ -61,6 +61,15 @@ _ANY_BEHIND = (
     )
     .limit(1)
 )
+_BEHIND_OF_THESE = (
+    select(wechat_threads.c.conversation_id)
+    .join(streams, streams.c.name == _PRIVATE + wechat_threads.c.conversation_id)
+    .where(
+        streams.c.last > wechat_threads.c.planned,
+        wechat_threads.c.conversation_id.in_(bindparam("conversations", expanding=True)),
+    )
+    .limit(1)
+)
 _MOVED = (
     update(wechat_threads)
     .where(wechat_threads.c.conversation_id == bindparam("this"))
@@ -143,6 +152,11 @@ def behind(
 def any_behind(db: Connection, accounts: Collection[str]) -> bool:
     """Whether there is a conversation of which something is to be sent."""
     return db.execute(_ANY_BEHIND, {"accounts": list(accounts)}).first() is not None
+
+
+def any_of_these_behind(db: Connection, these: Collection[str]) -> bool:
+    """Whether something was said in one of these conversations that is not on its way yet."""
+    return db.execute(_BEHIND_OF_THESE, {"conversations": list(these)}).first() is not None
 
 
 def moved(db: Connection, numbers: dict[str, int]) -> None:

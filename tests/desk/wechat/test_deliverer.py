@@ -4,9 +4,14 @@ import asyncio
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Connection
 
 from desk.channels.wechat.outgoing.composing import COME_BACK, MORE
 from desk.channels.wechat.outgoing.cutting import MOST_BYTES, size
+from desk.channels.wechat.outgoing.dispatching import take
+from desk.channels.wechat.outgoing.planning import plan
+from recovery.ids import new_id
+from recovery.store import streams
 from recovery.store.tables import notices, wechat_received
 from tests.desk.images import encoded
 from tests.desk.scripted_rasa import Body, says
@@ -78,6 +83,31 @@ async def test_a_notice_goes_along_with_what_the_bot_is_about_to_say(
     delivery = await writing
     assert delivery.text == "这里是一对一服务\n\n想好了"
     assert not scene.double.calls(SEND)
+
+
+async def test_a_notice_waits_for_an_answer_that_was_given_this_moment(
+    scene_on_both: Scene,
+) -> None:
+    """The answer stands in the stream, but nobody has put it on its way yet."""
+    scene = scene_on_both
+    conversation = await arrived(scene)
+    context, rights = scene.desk.context, scene.wechat.deliverer.rights
+
+    def at_once(db: Connection) -> list[streams.Entry]:
+        now, stream = context.clock(), f"private:{conversation}"
+        notice = {"kind": "owner", "owner": "bot", "text": "这里是一对一服务"}
+        first = streams.append(db, stream, {"id": new_id("w"), **notice}, now)
+        plan(db, context, {conversation}, now)
+        second = streams.append(db, stream, {"id": new_id("w"), **said("想好了")}, now)
+        decided = take(db, context, rights, 16, now)
+        assert not decided.flights
+        return [entry for entry in (first, second) if entry]
+
+    context.hub.publish(await context.storage.write(at_once))
+    await settled(scene, number=3)
+    assert [(one.via, one.text) for one in scene.double.seen(LAN)[1:]] == [
+        ("custom", "这里是一对一服务\n\n想好了")
+    ]
 
 
 async def test_a_notice_does_not_wait_beyond_a_word_of_patience(scene: Scene) -> None:

@@ -16,7 +16,7 @@ from desk.conversations.turn import Changed
 from recovery.ids import new_id
 from recovery.store import conversations
 from recovery.store.conversations import BOT
-from recovery.store.wechat import quota, received, sends, under_way
+from recovery.store.wechat import quota, received, sends, threads, under_way
 from recovery.store.wechat.contacts import Contact
 from recovery.store.wechat.sends import Send
 
@@ -175,7 +175,7 @@ def _left(rights: Rights, account: Account, contact: Contact, now: datetime) -> 
 
 
 def _goes_with_answer(db: Connection, rows: Sequence[Send]) -> bool:
-    """Whether all that waits can wait for what the bot is about to say.
+    """Whether all that waits can wait for what the bot is about to say, or has just said.
 
     It would take the place of the answer in the passive reply, or cost a message of its own.
     """
@@ -186,7 +186,9 @@ def _goes_with_answer(db: Connection, rows: Sequence[Send]) -> bool:
     )
     if not light:
         return False
-    return under_way.with_the_bot(db, {row.conversation_id for row in rows if row.conversation_id})
+    these = {row.conversation_id for row in rows if row.conversation_id}
+    # The answer may have been given a moment ago, and not be among the rows yet.
+    return under_way.with_the_bot(db, these) or threads.any_of_these_behind(db, these)
 
 
 def _later(
