@@ -1,6 +1,6 @@
 """Customers and their sessions. A customer is a session until proved."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import Connection, bindparam, insert, select, update
@@ -21,12 +21,14 @@ class Customer:
 
     Attributes:
         external_id: Id at the host site, where the site has signed it.
+        person: The same for all customers who were proved to be one person.
     """
 
     id: str
     business: str
     name: str
     external_id: str | None
+    person: str
 
     @property
     def proved(self) -> bool:
@@ -34,7 +36,7 @@ class Customer:
         return self.external_id is not None and not self.external_id.startswith(OF_WECHAT)
 
 
-_COLUMNS = (customers.c.id, customers.c.business, customers.c.name, customers.c.external_id)
+_COLUMNS = tuple(customers.c[name] for name in Customer.__dataclass_fields__)
 _LOAD = select(*_COLUMNS).where(customers.c.id == bindparam("this"))
 
 
@@ -66,9 +68,7 @@ def load(db: Connection, customer_id: str) -> Customer:
 
 def add(db: Connection, customer_id: str, business: str, name: str, now: datetime) -> Customer:
     """Make a customer who has no page: one who called, or came by."""
-    customer = Customer(customer_id, business, name, None)
-    db.execute(insert(customers).values(**vars(customer), created_at=stamp(now)))
-    return customer
+    return _add(db, customer_id, business, name, None, now)
 
 
 def of_wechat(db: Connection, business: str, openid: str, name: str, now: datetime) -> Customer:
@@ -89,9 +89,7 @@ def of_wechat(db: Connection, business: str, openid: str, name: str, now: dateti
     known = _known(db, business, external_id)
     if known is not None:
         return known
-    customer = Customer(new_id("u"), business, name, external_id)
-    db.execute(insert(customers).values(**vars(customer), created_at=stamp(now)))
-    return customer
+    return _add(db, new_id("u"), business, name, external_id, now)
 
 
 def since(db: Connection, customer_id: str) -> str:
@@ -130,15 +128,14 @@ def begin_session(
     if token and present and (external_id is None or present.external_id == external_id):
         if name and name != present.name:
             db.execute(update(customers).where(customers.c.id == present.id).values(name=name))
-        return Customer(present.id, business, name or present.name, present.external_id), token
+        return replace(present, name=name or present.name), token
     if token is None:
         token = new_secret()
     elif external_id is not None:
         token = _renewed(db, token)
     customer = _known(db, business, external_id)
     if customer is None:
-        customer = Customer(new_id("u"), business, name or "访客", external_id)
-        db.execute(insert(customers).values(**vars(customer), created_at=stamp(now)))
+        customer = _add(db, new_id("u"), business, name or NAMELESS, external_id, now)
     values = {"customer_id": customer.id, "created_at": stamp(now)}
     if present:
         db.execute(
@@ -182,6 +179,20 @@ def adopt(
         values = {"business": business, "customer_id": whose, "created_at": stamp(now)}
         db.execute(insert(web_sessions).values(token_hash=fingerprint(fresh), **values))
     return customer, fresh
+
+
+def _add(
+    db: Connection,
+    customer_id: str,
+    business: str,
+    name: str,
+    external_id: str | None,
+    now: datetime,
+) -> Customer:
+    """Make a customer: a person of their own until something proves otherwise."""
+    customer = Customer(customer_id, business, name, external_id, person=customer_id)
+    db.execute(insert(customers).values(**vars(customer), created_at=stamp(now)))
+    return customer
 
 
 def _renewed(db: Connection, token: str) -> str:
