@@ -202,17 +202,20 @@ _UPPER_ROOMS = "1701"
 _WRITTEN_ON = date(2026, 11, 22)
 
 
-def fill(path: Path, today: date | None = None) -> EmbeddedOrders:
+def fill(
+    path: Path, today: date | None = None, sends_on: frozenset[str] = frozenset()
+) -> EmbeddedOrders:
     """Make the demo order directory, leaving what happened in an existing one as it is.
 
     Args:
         path: The SQLite file. One of an earlier version gets what it lacks.
         today: The day on which the demo takes place; the present one without it.
+        sends_on: As for `EmbeddedOrders`.
 
     Returns:
         The order system over it.
     """
-    system = EmbeddedOrders(path)
+    system = EmbeddedOrders(path, sends_on=sends_on)
     with sqlite3.connect(path, timeout=10) as db:
         _put(db, (today or date.today()) - _WRITTEN_ON)
     db.close()

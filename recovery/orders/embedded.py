@@ -68,28 +68,36 @@ _ADDED = (
 _ORDERS = """
 SELECT orders.number, orders.business, orders.paid, orders.title, orders.room,
     substr(orders.placed_at, 1, 10) AS placed_on, orders.received_on, customers.id AS customer,
-    customers.tier, coalesce(customers.since, (SELECT min(substr(placed_at, 1, 10)) FROM orders own
+    customers.external_id AS identity, customers.tier,
+    coalesce(customers.since, (SELECT min(substr(placed_at, 1, 10)) FROM orders own
         WHERE own.customer = customers.id)) AS customer_since,
     (SELECT count(*) FROM orders own WHERE own.customer = customers.id) = 1 AS first_time
 FROM orders JOIN customers ON customers.id = orders.customer
 """
 
+_SENT_ON = ("shipment", "pickup", "ticket")
 _CODES = {"shipment": "HX", "pickup": "QJ", "ticket": "GD", "refund": "TK", "coupon": "Q"}
 
 
 class EmbeddedOrders:
     """`OrderSystem` in SQLite. Safe for several threads and processes."""
 
-    def __init__(self, path: Path, clock: Clock = utc_now) -> None:
+    def __init__(
+        self, path: Path, clock: Clock = utc_now, sends_on: frozenset[str] = frozenset()
+    ) -> None:
         """Open the file, making it where it is absent.
 
         Args:
             path: The database file.
             clock: Gives the time of effects.
+            sends_on: Businesses whose tickets, parcels and pickups are in the hands of others once
+                they are carried out here, and are reported as done later.
         """
         self._path = path
         self._clock = clock
+        self._sends_on = sends_on
         self._local = threading.local()
+        self._opened: list[sqlite3.Connection] = []
         path.parent.mkdir(parents=True, exist_ok=True)
         with self._transaction() as db:
             for statement in _SCHEMA.split(";"):
@@ -102,11 +110,21 @@ class EmbeddedOrders:
     def _connection(self) -> sqlite3.Connection:
         connection = getattr(self._local, "connection", None)
         if connection is None:
-            connection = sqlite3.connect(self._path, timeout=10, isolation_level=None)
+            # Each thread uses its own; closed they are by whoever ends.
+            connection = sqlite3.connect(
+                self._path, timeout=10, isolation_level=None, check_same_thread=False
+            )
+            self._opened.append(connection)
             write_ahead(connection)
             connection.row_factory = sqlite3.Row
             self._local.connection = connection
         return connection
+
+    def close(self) -> None:
+        """Close the connections of all threads, none of which may be using one."""
+        self._local = threading.local()
+        while self._opened:
+            self._opened.pop().close()
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
@@ -251,7 +269,8 @@ class EmbeddedOrders:
             return {name: remedy["points"]}
         code = _CODES[name] + sha256(key.encode()).hexdigest()[:10].upper()
         if name != "refund":
-            return {name: code}
+            on = business in self._sends_on and name in _SENT_ON and kind != "apology"
+            return {name: code, "state": "sent_on"} if on else {name: code}
         amount = amount_of(remedy)
         if kind in REFUNDS:
             amount = _refundable(db, business, number, paid, amount, most_of(remedy))

@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from recovery.business import HttpOrdersSetting
+from recovery.business import EmbeddedOrdersSetting, HttpOrdersSetting
 from recovery.orders.demo import fill
 from recovery.orders.embedded import EmbeddedOrders
 from recovery.orders.remote import RemoteOrders
@@ -68,7 +68,7 @@ class SeveralOrders:
 
 def close_orders(orders: OrderSystem) -> None:
     """Close the connections of an order system, where it keeps any; it is not asked any more."""
-    if isinstance(orders, SeveralOrders | RemoteOrders):
+    if isinstance(orders, SeveralOrders | RemoteOrders | EmbeddedOrders):
         orders.close()
 
 
@@ -85,6 +85,11 @@ def open_orders(settings: Settings) -> SeveralOrders:
         SettingsError: A token is missing in the environment, or is none; names the variable.
     """
     embedded: EmbeddedOrders | None = None
+    sends_on = frozenset(
+        one.id
+        for one in settings.businesses
+        if isinstance(one.orders, EmbeddedOrdersSetting) and one.orders.sends_on
+    )
     systems: dict[str, OrderSystem] = {}
     for place, business in enumerate(settings.businesses):
         setting = business.orders
@@ -92,7 +97,7 @@ def open_orders(settings: Settings) -> SeveralOrders:
             where = f"businesses.{place}.orders.http.token_env"
             systems[business.id] = RemoteOrders(setting.url, _token(setting.token_env, where))
         else:
-            embedded = embedded or fill(settings.orders_file)
+            embedded = embedded or fill(settings.orders_file, sends_on=sends_on)
             systems[business.id] = embedded
     return SeveralOrders(systems)
 

@@ -9,7 +9,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from types import MappingProxyType
 from typing import Any, Protocol, TypeGuard, TypeVar
 
@@ -60,6 +60,8 @@ class Order:
         customer_since: ISO date of the customer's first order or registration.
         first_time: Whether this is the customer's only order.
         room: Where the customer stays, if there are rooms.
+        identity: The id under which the host site signs this customer, where the order system
+            knows it: so a customer can be written to who has not complained.
     """
 
     number: str
@@ -74,6 +76,7 @@ class Order:
     customer_since: str
     first_time: bool
     room: str | None = None
+    identity: str | None = None
 
 
 @dataclass(frozen=True)
@@ -167,6 +170,8 @@ RECEIPTS: Mapping[str, str] = MappingProxyType(
 )
 """What the receipt of each kind of remedy is named; `refund` comes with `fen`."""
 
+RECEIPT_STATES = ("accepted", "sent_on", "done")
+"""How far a remedy may be by its receipt: written down, in the hands of others, done."""
 _NEEDED = {"voucher": "fen", "next_discount": "bp", "points": "points"}
 _COUNTED = ("fen", "worth", "bp", "points")
 
@@ -234,7 +239,7 @@ def read_order(value: object) -> Order:
 
     Args:
         value: An object with the fields of `Order`; `items` is a list of objects with the fields
-            of `Item`. `room` may be absent, unknown fields are left out.
+            of `Item`. `room` and `identity` may be absent, unknown fields are left out.
 
     Returns:
         The order.
@@ -267,6 +272,7 @@ def read_order(value: object) -> Order:
         customer_since=_day(fields, "customer_since"),
         first_time=fields["first_time"],
         room=_text(fields, "room") if fields.get("room") is not None else None,
+        identity=_text(fields, "identity", 128) if fields.get("identity") is not None else None,
     )
 
 
@@ -285,20 +291,50 @@ def read_receipt(kind: str, value: object) -> dict[str, Any]:
 
     Args:
         kind: A key of `RECEIPTS`.
-        value: What came.
+        value: What came. `state` and `expected` may be absent: then all of it is done.
 
     Returns:
-        The fields that belong to this kind, and nothing else.
+        The fields that belong to this kind, and `state` and `expected` (ISO 8601, UTC) where they
+        were given and say that it is not done yet; nothing else.
 
     Raises:
         OrderSystemError: A field is missing or wrong; names it.
     """
     fields, name = _object(value, "receipt"), RECEIPTS[kind]
+    progress = _under_way(fields)
     if name == "points":
-        return {name: _count(fields, name)}
+        return {name: _count(fields, name), **progress}
     if name == "refund":
-        return {name: _text(fields, name), "fen": _count(fields, "fen")}
-    return {name: _text(fields, name)}
+        return {name: _text(fields, name), "fen": _count(fields, "fen"), **progress}
+    return {name: _text(fields, name), **progress}
+
+
+def _under_way(fields: dict[str, Any]) -> dict[str, Any]:
+    """How far a remedy is that was taken: nothing where it is done."""
+    state = fields.get("state")
+    if state not in (None, *RECEIPT_STATES):
+        raise OrderSystemError(f"state: none of {', '.join(RECEIPT_STATES)}")
+    if state in (None, "done"):
+        return {}
+    expected = read_expected(fields.get("expected"))
+    return {"state": state, **({"expected": expected} if expected else {})}
+
+
+def read_expected(value: object) -> str | None:
+    """Read until when something takes, a moment with its offset; None where nobody knows.
+
+    Raises:
+        OrderSystemError: It is no such moment.
+    """
+    if value is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(value) if isinstance(value, str) else None
+        if moment is None or moment.utcoffset() is None:
+            raise ValueError
+        return moment.astimezone(UTC).isoformat()
+    except (ValueError, OverflowError) as error:
+        raise OrderSystemError("expected: no moment like 2026-11-01T12:00:00+08:00") from error
 
 
 def _item(value: object, place: int) -> Item:

@@ -117,10 +117,17 @@ def test_a_database_of_before_the_decisions_goes_on_with_what_it_holds(
         # In the words of then: today's functions know columns that there were not.
         then = {
             "chat": new_id("k"),
-            "customer": a_customer_in(db),
+            "customer": new_id("u"),
             "state": json.dumps(_OLD_CASE),
             "at": NOW.isoformat(timespec="microseconds"),
         }
+        db.execute(
+            text(
+                "INSERT INTO customers (id, business, name, created_at)"
+                " VALUES (:customer, 'qinghe', '客人', :at)"
+            ),
+            then,
+        )
         db.execute(
             text(
                 "INSERT INTO conversations (id, business, customer_id, kind, case_id, owner, turns,"
@@ -148,6 +155,7 @@ def test_a_database_of_before_the_decisions_goes_on_with_what_it_holds(
     assert differences(store) == []
     with store.read() as db:
         chat = conversations.load(db, then["chat"])
+        assert customers.load(db, then["customer"]).person == then["customer"]
     assert chat is not None
     desk = a_desk(tmp_path, url, Clock())
     deal = Deal("QH202611150108", "", offer="o1", chat=chat)

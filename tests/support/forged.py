@@ -68,7 +68,7 @@ class Forged:
         return self.returncode
 
     def _look(self, seconds: float | None) -> int | None:
-        if self.returncode is None and select.select([self._connection], [], [], seconds)[0]:
+        if self.returncode is None and self._readable(seconds):
             part = self._connection.recv(64)
             self._said += part
             rest = self._said.partition(b"\n")[2]
@@ -78,6 +78,12 @@ class Forged:
                 # Who watched it was killed; the process may go on, but nobody knows of it.
                 self._ended(-signal.SIGKILL)
         return self.returncode
+
+    def _readable(self, seconds: float | None) -> bool:
+        # Not `select`, which knows no file above the 1,024th of a process.
+        looked_at = select.poll()
+        looked_at.register(self._connection, select.POLLIN)
+        return bool(looked_at.poll(None if seconds is None else seconds * 1000))
 
     def _ended(self, status: int) -> None:
         self.returncode = status

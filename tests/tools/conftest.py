@@ -36,8 +36,9 @@ def killed_after(seconds: float, process: subprocess.Popen[str]) -> Iterator[Non
 
 def ended(reading: int, limit: float = 20) -> bool:
     """Tell whether every writer of the fifo is gone, waiting for it."""
-    readable, _, _ = select.select([reading], [], [], limit)
-    gone = bool(readable) and os.read(reading, 1) == b""
+    looked_at = select.poll()
+    looked_at.register(reading, select.POLLIN)
+    gone = bool(looked_at.poll(limit * 1000)) and os.read(reading, 1) == b""
     os.close(reading)
     return gone
 

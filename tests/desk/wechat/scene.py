@@ -3,8 +3,8 @@
 The desk serves from within the test, over real HTTP; the double posts to it and is called by it.
 """
 
-from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager, closing
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, closing, contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 from time import monotonic
@@ -34,10 +34,20 @@ class RunningClock:
 
     def __init__(self, begin: datetime = NOON) -> None:
         self._begin = begin
-        self._since = monotonic()
+        self._since: float | None = monotonic()
 
     def __call__(self) -> datetime:
-        return self._begin + timedelta(seconds=monotonic() - self._since)
+        since = self._since
+        return self._begin + timedelta(seconds=0 if since is None else monotonic() - since)
+
+    @contextmanager
+    def standing(self) -> Iterator[None]:
+        """Let no time pass within the block, however busy the machine is."""
+        self._begin, self._since = self(), None
+        try:
+            yield
+        finally:
+            self._since = monotonic()
 
     def wind(self, **by: float) -> None:
         """Let time pass: `wind(hours=48)`."""

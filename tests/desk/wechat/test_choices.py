@@ -174,7 +174,9 @@ async def test_what_is_said_aside_leaves_a_question_as_it_stands(scene: Scene, w
 
 async def test_remedies_get_on_in_one_message_after_the_answer(scene: Scene) -> None:
     await offered(scene)
-    await scene.double.write(LAN, "1")
+    with scene.clock.standing():
+        await scene.double.write(LAN, "1")
+        await scene.until(lambda: len(sends(scene)) == 5)
     await settled(scene, number=5)
     seen = scene.double.seen(LAN)[1:]
     assert [one.via for one in seen] == ["passive", "custom"]

@@ -10,6 +10,7 @@ from desk.channels.wechat.outgoing.composing import COME_BACK, MORE
 from desk.channels.wechat.outgoing.cutting import MOST_BYTES, size
 from desk.channels.wechat.outgoing.dispatching import take
 from desk.channels.wechat.outgoing.planning import plan
+from desk.channels.wechat.outgoing.standing import Rights
 from recovery.ids import new_id
 from recovery.store import streams
 from recovery.store.tables import notices, wechat_received
@@ -91,7 +92,7 @@ async def test_a_notice_waits_for_an_answer_that_was_given_this_moment(
     """The answer stands in the stream, but nobody has put it on its way yet."""
     scene = scene_on_both
     conversation = await arrived(scene)
-    context, rights = scene.desk.context, scene.wechat.deliverer.rights
+    context = scene.desk.context
 
     def at_once(db: Connection) -> list[streams.Entry]:
         now, stream = context.clock(), f"private:{conversation}"
@@ -99,7 +100,7 @@ async def test_a_notice_waits_for_an_answer_that_was_given_this_moment(
         first = streams.append(db, stream, {"id": new_id("w"), **notice}, now)
         plan(db, context, {conversation}, now)
         second = streams.append(db, stream, {"id": new_id("w"), **said("想好了")}, now)
-        decided = take(db, context, rights, 16, now)
+        decided = take(db, context, Rights(), 16, now)
         assert not decided.flights
         return [entry for entry in (first, second) if entry]
 
@@ -131,10 +132,11 @@ async def test_a_notice_does_not_wait_beyond_a_word_of_patience(scene: Scene) ->
 
 async def test_remedies_that_get_on_together_are_told_together(scene: Scene) -> None:
     conversation = await arrived(scene)
-    for number in range(3):
-        done = {"kind": "progress", "title": f"第{number}件", "text": f"第{number}件办好了"}
-        await tell(scene, conversation, {**done, "state": "done"})
-        await scene.until(lambda number=number: len(sends(scene)) == 2 + number)
+    with scene.clock.standing():
+        for number in range(3):
+            done = {"kind": "progress", "title": f"第{number}件", "text": f"第{number}件办好了"}
+            await tell(scene, conversation, {**done, "state": "done"})
+            await scene.until(lambda number=number: len(sends(scene)) == 2 + number)
     await settled(scene, number=4)
     assert texts(scene)[1:] == ["第0件办好了\n\n第1件办好了\n\n第2件办好了"]
 
