@@ -5,6 +5,7 @@ import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from typing import Any, ClassVar
 
 from rasa_sdk import Action, Tracker
@@ -12,22 +13,24 @@ from rasa_sdk.events import EventType, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 from sqlalchemy.exc import SQLAlchemyError
 
+from actions.before import affordable_for, earlier_cases, past_of, proved_before
 from actions.context import Context, current
 from recovery import faults
 from recovery.business import Business
 from recovery.case import Case, OfferNotOpenError, apply, hear
 from recovery.clock import utc_now
 from recovery.commands import BadCommandError, Command, HandOver, OpenCase, from_wire, to_wire
+from recovery.dialogue.continuing import continued
 from recovery.dialogue.private import opening_turn, private_turn
 from recovery.dialogue.public import public_turn
-from recovery.dialogue.reply import Past, Pressed, Reply, Say, Turn, Underway
+from recovery.dialogue.reply import Pressed, Reply, Say, Turn, Underway
 from recovery.ids import fingerprint
 from recovery.logs import log
 from recovery.orders.remote import within
 from recovery.orders.system import OrderSystemError
 from recovery.remedy.facts import FactsError
 from recovery.remedy.policy import PolicyError
-from recovery.store import cases, customers, decisions, fulfilments
+from recovery.store import cases, fulfilments, preferences, underway
 from recovery.understood import Understood
 
 
@@ -71,7 +74,7 @@ class _Turn:
         )
         _utter(dispatcher, reply, business)
         faults.reach("action-decided")
-        if metadata.get("visibility") == "public":
+        if _is_public(metadata):
             return []
         return [SlotSet("stage", _stage_after(case, reply.commands))]
 
@@ -109,12 +112,20 @@ class _Turn:
                 pressed=_pressed(metadata),
                 underway=known.underway,
                 given_before=_given_before(context, business),
-                past=_past(context, business),
-                affordable=_affordable(context, business),
+                past=past_of(context, business, metadata.get("customer")),
+                affordable=affordable_for(context, business, metadata.get("customer")),
                 picture=picture,
                 expected=_expected(metadata),
+                proved_orders=known.proved_orders,
+                unwanted=known.unwanted,
             )
-            return case, self.decide(turn)
+            went_on = continued(
+                turn,
+                partial(earlier_cases, context, metadata),
+                self.decide,
+                public=_is_public(metadata),
+            )
+            return went_on or (case, self.decide(turn))
         except (
             OrderSystemError,
             PolicyError,
@@ -122,7 +133,7 @@ class _Turn:
             SQLAlchemyError,
             OfferNotOpenError,
         ) as error:
-            if metadata.get("visibility") == "public":
+            if _is_public(metadata):
                 # The desk asks again; meanwhile nothing wrong is said before everybody.
                 raise
             # The customer gets a person rather than silence; the operator gets the cause.
@@ -173,6 +184,12 @@ class _Known:
     case: Case | None
     external: str | None = None
     underway: tuple[Underway, ...] = ()
+    proved_orders: tuple[str, ...] = ()
+    unwanted: frozenset[str] = frozenset()
+
+
+def _is_public(metadata: dict[str, Any]) -> bool:
+    return metadata.get("visibility") == "public"
 
 
 def _known(context: Context, metadata: dict[str, Any], tracker: Tracker) -> _Known:
@@ -181,16 +198,11 @@ def _known(context: Context, metadata: dict[str, Any], tracker: Tracker) -> _Kno
     with context.database.read() as db:
         case = cases.load(db, metadata.get("case"))
         customer = metadata.get("customer")
-        external = customers.load(db, customer).external_id if customer else None
+        external, proved = proved_before(db, customer) if customer else (None, ())
         agreed = case is not None and case.accepted_offer is not None
-        rows = fulfilments.of_case(db, case.id) if case and agreed else []
-    underway = tuple(
-        Underway(
-            row["remedy"], row["state"], row["receipt"], datetime.fromisoformat(row["created_at"])
-        )
-        for row in rows
-    )
-    return _Known(case, external, underway)
+        promised = underway.of_case(db, case.id) if case and agreed else ()
+        unwanted = preferences.unwanted_by(db, customer) if customer else frozenset()
+    return _Known(case, external, promised, proved, unwanted)
 
 
 def _given_before(context: Context, business: Business) -> Callable[[str, str], bool]:
@@ -202,33 +214,6 @@ def _given_before(context: Context, business: Business) -> Callable[[str, str], 
             return fulfilments.given_before(db, business.id, order_number, case_id, most)
 
     return given
-
-
-def _past(context: Context, business: Business) -> Callable[[str, str, str], Past]:
-    """What the customer of an order had before; asked only when needed."""
-
-    def past(order_customer: str, failure: str, case_id: str) -> Past:
-        with context.database.read() as db:
-            had = decisions.history(db, business.id, order_customer, failure, case_id, utc_now())
-        return Past(had.claims, had.recurrence)
-
-    return past
-
-
-def _affordable(context: Context, business: Business) -> Callable[[str, int], bool]:
-    """Whether budgets bear an offer. The desk looks again when it is accepted."""
-
-    def affordable(order_customer: str, goodwill: int) -> bool:
-        now = utc_now()
-        with context.database.read() as db:
-            had = decisions.history(db, business.id, order_customer, "", "", now)
-            spent = decisions.spent_since(db, business.id, business.day_began(now))
-        return goodwill == 0 or (
-            spent + goodwill <= business.goodwill_per_day
-            and had.goodwill + goodwill <= business.goodwill_per_customer
-        )
-
-    return affordable
 
 
 def _folded(events: Iterable[dict[str, Any]]) -> Case | None:

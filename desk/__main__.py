@@ -1,17 +1,20 @@
-"""`python -m desk [serve | migrate | staff ...]`: the desk and its few commands."""
+"""`python -m desk [serve | migrate | staff ... | orders ...]`: the desk and its few commands."""
 
 import argparse
 import os
 import sys
 
-from desk import office
+from desk import office, order_reports
 from desk.app import make_app
+from desk.channels.webhook.sources import read_sources
 from desk.channels.wechat.accounts import read_accounts
 from desk.context import Context
 from desk.storage import open_storage
 from recovery import logs
 from recovery.clock import utc_now
+from recovery.follow_up.policy import load_follow_up_policy
 from recovery.orders.several import open_orders
+from recovery.promises.table import load_promise_table
 from recovery.queue.priority import load_queue_tables
 from recovery.remedy.running import policy_of
 from recovery.settings import Settings, SettingsError, load_secrets, load_settings
@@ -28,6 +31,7 @@ def make_context(settings: Settings) -> Context:
     """
     # Before anything is opened: what is missing in the environment stops the start.
     wechat = read_accounts(settings.wechat, os.environ)
+    webhooks = read_sources(settings.webhooks, os.environ)
     return Context(
         settings=settings,
         secrets=load_secrets(settings),
@@ -36,8 +40,11 @@ def make_context(settings: Settings) -> Context:
         orders=open_orders(settings),
         policy=policy_of(settings),
         queue=load_queue_tables(settings.policy),
+        follow_up=load_follow_up_policy(settings.policy),
+        promises=load_promise_table(settings.policy),
         clock=utc_now,
         wechat=wechat,
+        webhooks=webhooks,
     )
 
 
@@ -69,6 +76,7 @@ def main(arguments: list[str] | None = None) -> int:
     commands.add_parser("serve", help="serve until stopped (the default)")
     commands.add_parser("migrate", help="make secrets, bring the database up to date")
     office.add_arguments(commands.add_parser("staff", help="accounts of staff"))
+    order_reports.add_arguments(commands.add_parser("orders", help="what went wrong with orders"))
     given = parser.parse_args(arguments)
     logs.configure()
     try:
@@ -77,6 +85,8 @@ def main(arguments: list[str] | None = None) -> int:
             return _migrate(settings)
         if given.command == "staff":
             return office.run(settings, given)
+        if given.command == "orders":
+            return order_reports.run(settings, given)
         return _serve(settings)
     except SettingsError as error:
         sys.stderr.write(f"{error}\n")

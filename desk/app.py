@@ -10,18 +10,33 @@ from sanic.response import json, raw
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
+from desk.aftercare import panel as staff_aftercare
+from desk.aftercare import survey_pages
+from desk.aftercare.watch import Aftercare
 from desk.album import Album
-from desk.channels import crossing, frames, pictures, sessions, web
+from desk.channels import crossing, frames, identities, pictures, remedy_reports, sessions, web
+from desk.channels.webhook import incoming as webhook_incoming
+from desk.channels.webhook.service import Webhooks
 from desk.channels.wechat.incoming import callback as wechat_callback
 from desk.channels.wechat.service import WeChat
 from desk.context import Context
 from desk.conversations.attendance import Attendance
 from desk.conversations.clock_watch import ClockWatch
+from desk.conversations.follow_up import FollowUpWatch
 from desk.conversations.fulfilment import FulfilmentWorker
+from desk.conversations.promise_watch import PromiseWatch
 from desk.conversations.rasa import Rasa
 from desk.conversations.router import Router
 from desk.errors import error_response, not_found
 from desk.finish import end
+from desk.incidents import pages as staff_incidents
+from desk.incidents import receiving as order_events
+from desk.incidents.watch import IncidentWatch
+from desk.insights import actions as staff_insight_actions
+from desk.insights import api as staff_insights
+from desk.insights import exports as staff_insight_exports
+from desk.insights.making import Making
+from desk.insights.worker import Insights
 from desk.limits import Buckets
 from desk.pages import serve_pages
 from desk.sanic_types import App
@@ -33,20 +48,26 @@ from desk.staff import canned as staff_canned
 from desk.staff import closing as staff_closing
 from desk.staff import coach as staff_coach
 from desk.staff import conversations as staff_conversations
+from desk.staff import follow_ups as staff_follow_ups
 from desk.staff import labels as staff_labels
 from desk.staff import live as staff_live
 from desk.staff import matters as staff_matters
+from desk.staff import merging as staff_merging
 from desk.staff import notes as staff_notes
 from desk.staff import notices as staff_notices
 from desk.staff import offers as staff_offers
 from desk.staff import own_account as staff_own_account
+from desk.staff import persons as staff_persons
 from desk.staff import pictures as staff_pictures
 from desk.staff import presence as staff_presence
+from desk.staff import promises as staff_promises
 from desk.staff import remedies as staff_remedies
 from desk.staff import requests as staff_requests
 from desk.staff import search as staff_search
 from desk.staff import session as staff_session
 from desk.staff import settling as staff_settling
+from desk.staff import splitting as staff_splitting
+from desk.staff import undoing as staff_undoing
 from desk.staff.advice import Advisor
 from desk.staff.audience import Audience
 from recovery.logs import log
@@ -88,12 +109,14 @@ def make_app(context: Context) -> App:
     app.ctx.message_buckets = Buckets(limits.burst, limits.per_second)
     app.ctx.page_buckets = Buckets(limits.burst, limits.per_second)
     app.ctx.code_buckets = Buckets(crossing.CODES_BURST, crossing.CODES_PER_SECOND)
+    app.ctx.join_buckets = Buckets(identities.TRIES_BURST, identities.TRIES_PER_SECOND)
     app.ctx.session_buckets = Buckets(limits.sessions_per_minute, limits.sessions_per_minute / 60)
     app.ctx.password_slots = asyncio.Semaphore(_PASSWORDS_AT_ONCE)
     app.ctx.picture_slots = asyncio.Semaphore(pictures.PICTURES_AT_ONCE)
     app.ctx.uploads = pictures.Uploads()
     app.ctx.album = Album(settings.data / "pictures")
     app.ctx.login_buckets = Buckets(_LOGINS_BURST, _LOGINS_PER_SECOND)
+    app.ctx.survey_buckets = Buckets(survey_pages.BURST, survey_pages.PER_SECOND)
     app.ctx.search_buckets = Buckets(staff_search.BURST, staff_search.PER_SECOND)
     app.ctx.proof_buckets = Buckets(_PROOFS_BURST, _PROOFS_PER_SECOND)
     app.ctx.rasa = Rasa(
@@ -102,25 +125,38 @@ def make_app(context: Context) -> App:
     app.ctx.router = Router(context, app.ctx.rasa)
     app.ctx.advisor = Advisor(context)
     app.ctx.audience = Audience(context)
+    app.ctx.insights = Insights(context, app.ctx.router)
+    app.ctx.making = Making()
+    app.ctx.order_reports = order_events.OrderReports(context)
     app.ctx.wechat = _wechat(app) if any(context.wechat) else None
+    app.ctx.webhooks = _webhooks(app) if any(context.webhooks) else None
     frames.install()
     for blueprint in (
         sessions.pages,
         crossing.pages,
+        identities.pages,
         pictures.pages,
         web.sockets,
         wechat_callback.calls,
+        webhook_incoming.calls,
+        survey_pages.pages,
         staff_session.pages,
         staff_own_account.pages,
         staff_accounts.pages,
         staff_conversations.pages,
         staff_live.sockets,
         staff_remedies.pages,
+        staff_promises.pages,
         staff_offers.pages,
         staff_requests.pages,
         staff_settling.pages,
         staff_by_hand.pages,
         staff_matters.pages,
+        staff_merging.pages,
+        staff_splitting.pages,
+        staff_undoing.pages,
+        staff_persons.pages,
+        staff_aftercare.pages,
         staff_notes.pages,
         staff_board.pages,
         staff_closing.pages,
@@ -132,6 +168,13 @@ def make_app(context: Context) -> App:
         staff_calls.pages,
         staff_coach.pages,
         staff_presence.pages,
+        staff_insights.pages,
+        staff_insight_actions.pages,
+        staff_insight_exports.pages,
+        order_events.calls,
+        remedy_reports.calls,
+        staff_incidents.pages,
+        staff_follow_ups.pages,
     ):
         app.blueprint(blueprint)
     _health(app)
@@ -148,6 +191,10 @@ def _wechat(app: App) -> WeChat:
     return WeChat(
         context, app.ctx.router, app.ctx.album, app.ctx.message_buckets, app.ctx.picture_slots
     )
+
+
+def _webhooks(app: App) -> Webhooks:
+    return Webhooks(app.ctx.desk, app.ctx.router, app.ctx.message_buckets)
 
 
 async def _refuse_nul(request: Request) -> None:
@@ -222,10 +269,17 @@ async def _begin(app: App) -> None:
         asyncio.create_task(_watch_rasa(app)),
         asyncio.create_task(_kept_running("fulfilment", worker)),
         asyncio.create_task(_kept_running("clocks", ClockWatch(context, router))),
+        asyncio.create_task(_kept_running("promises", PromiseWatch(context, router))),
         asyncio.create_task(_kept_running("attendance", Attendance(context, router))),
+        asyncio.create_task(_kept_running("insights", app.ctx.insights)),
+        asyncio.create_task(_kept_running("incidents", IncidentWatch(context, router))),
+        asyncio.create_task(_kept_running("follow-ups", FollowUpWatch(context, router))),
+        asyncio.create_task(_kept_running("aftercare", Aftercare(context, router))),
     ]
     if app.ctx.wechat is not None:
         await app.ctx.wechat.start()
+    if app.ctx.webhooks is not None:
+        await app.ctx.webhooks.start()
     log.info("desk started", taken_up=taken_up)
 
 
@@ -266,6 +320,8 @@ async def _end(app: App) -> None:
     await end(app.ctx.background)
     if app.ctx.wechat is not None:
         await app.ctx.wechat.stop()
+    if app.ctx.webhooks is not None:
+        await app.ctx.webhooks.stop()
     await app.ctx.router.stop()
     await app.ctx.rasa.close()
     close_orders(app.ctx.desk.orders)

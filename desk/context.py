@@ -2,13 +2,16 @@
 
 from dataclasses import dataclass, field
 
+from desk.channels.webhook.sources import Sources
 from desk.channels.wechat.accounts import Accounts
 from desk.hub import Hub
 from desk.metrics import Metrics
 from desk.storage import Storage
 from recovery.business import Business, Directory
 from recovery.clock import Clock
+from recovery.follow_up.policy import FollowUpPolicy, load_follow_up_policy
 from recovery.orders.system import OrderSystem
+from recovery.promises.table import PromiseTable, load_promise_table
 from recovery.queue.priority import QueueTables, load_queue_tables
 from recovery.remedy.running import RunningPolicy
 from recovery.settings import Secrets, Settings
@@ -28,7 +31,10 @@ class Context:
     queue: QueueTables = field(default_factory=load_queue_tables)
     hub: Hub = field(default_factory=Hub)
     metrics: Metrics = field(default_factory=Metrics)
+    follow_up: FollowUpPolicy = field(default_factory=load_follow_up_policy)
+    promises: PromiseTable = field(default_factory=load_promise_table)
     wechat: Accounts = field(default_factory=lambda: Accounts(()))
+    webhooks: Sources = field(default_factory=Sources)
 
     def business(self, business_id: str) -> Business:
         """The business of a conversation.

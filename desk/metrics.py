@@ -46,6 +46,19 @@ class Metrics:
             "huixin_messages_waiting", "Messages not answered yet", registry=self._registry
         )
 
+        self.webhooks = Counter(
+            "huixin_webhook_sends_total",
+            "Calls of sources of the generic channel, by how they ended",
+            ["source", "outcome"],
+            registry=self._registry,
+        )
+        self.webhooks_paused = Gauge(
+            "huixin_webhook_paused",
+            "1: the source refuses our signature and is left alone",
+            ["source"],
+            registry=self._registry,
+        )
+
     def render(self) -> bytes:
         """All metrics in Prometheus' text format."""
         return generate_latest(self._registry)

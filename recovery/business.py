@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from recovery.aftercare.notice import STANDARD as STANDARD_NOTICE
 from recovery.clock import SOON, in_fives, spoken_moment, spoken_point
 from recovery.clocks import ClockSettings, Kind, Measure
 from recovery.service_time import ServiceTime, whole
@@ -62,12 +63,23 @@ class Hours(BaseModel):
         return self
 
 
+_Variable = Annotated[str, Field(pattern=r"^[A-Z_][A-Z0-9_]{0,63}$")]
+
+
 class EmbeddedOrdersSetting(BaseModel):
-    """Orders in a file beside the desk's data."""
+    """Orders in a file beside the desk's data.
+
+    Attributes:
+        sends_on: Tickets, parcels and pickups are not done when they are sent on: that is reported
+            later (docs/progress.md).
+        events_secret_env: As of `HttpOrdersSetting`.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     kind: Literal["embedded"] = "embedded"
+    sends_on: bool = False
+    events_secret_env: _Variable | None = None
 
 
 class HttpOrdersSetting(BaseModel):
@@ -77,13 +89,17 @@ class HttpOrdersSetting(BaseModel):
         url: Where the paths of the document begin.
         token_env: Name of the environment variable that holds the token; the token itself stands
             in no file of ours.
+        events_secret_env: Name of the variable that holds the secret with which the order system
+            signs what it reports (docs/incidents.md); None for the one that is made at the first
+            start.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     kind: Literal["http"]
     url: str
-    token_env: str = Field(pattern=r"^[A-Z_][A-Z0-9_]{0,63}$")
+    token_env: _Variable
+    events_secret_env: _Variable | None = None
 
     @field_validator("url")
     @classmethod
@@ -161,6 +177,9 @@ class Business(BaseModel):
         goodwill_per_day: What the bot may give in a day beyond what is owed, in fen.
         goodwill_per_customer: The same for a customer within 30 days, in fen.
         departures: How far staff may go beyond what the policy gives.
+        privacy_notice: Told once in private, with the first answer; `{business}` stands for the
+            name. Empty: nothing is told.
+        recommendations: What may be recommended once a matter is solved; none by default.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -182,6 +201,8 @@ class Business(BaseModel):
     goodwill_per_customer: int = Field(default=100_000, ge=0)
     departures: Departures = Departures()
     orders: OrdersSetting = EmbeddedOrdersSetting()
+    privacy_notice: str = Field(default=STANDARD_NOTICE, max_length=500)
+    recommendations: tuple[Annotated[str, Field(min_length=4, max_length=200)], ...] = ()
     rooms: tuple[Room, ...] = Field(min_length=1)
 
     @field_validator("timezone")

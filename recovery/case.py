@@ -14,6 +14,7 @@ from recovery.commands import (
     ClearMisses,
     CloseCase,
     Command,
+    ContinueCase,
     CountMiss,
     CountPublicReply,
     HandOver,
@@ -120,6 +121,11 @@ class Case:
     def has_matter(self) -> bool:
         """Whether it is known what the complaint is about."""
         return self.failure is not None
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nobody has said yet what it is about, and nothing was done in it."""
+        return self.stage == "hearing" and self.failure is None and not self.offers
 
     @property
     def matter(self) -> str:
@@ -235,6 +241,8 @@ def apply(case: Case | None, command: Command, now: datetime) -> Case | None:
     if case is None:
         return None
     match command:
+        case ContinueCase():
+            case = gone_on(case, now) if command.case == case.id else case
         case Note():
             facts = _known({**case.facts, **command.facts})
             case = replace(case, facts=facts, misses=0, settled=False)
@@ -289,6 +297,22 @@ def _proof_tried(case: Case, command: TriedProof) -> Case:
         return replace(case, order_number=command.order_number, facts=facts, misses=0)
     facts = _known({**case.facts, "order_number": None, "phone_last4": None})
     return replace(case, proof_tries=case.proof_tries + 1, facts=facts)
+
+
+def gone_on(case: Case, now: datetime) -> Case:
+    """The case when its customer complains of the same matter again, here or elsewhere.
+
+    What was agreed goes on, what was closed is open again; public replies begin anew with it.
+    """
+    if case.stage != "closed":
+        return replace(case, misses=0)
+    return replace(
+        case,
+        stage="agreed" if case.accepted_offer else "offered" if case.open_offer(now) else "hearing",
+        outcome=None,
+        misses=0,
+        public_replies=0,
+    )
 
 
 def without_offer(case: Case, now: datetime) -> Case:

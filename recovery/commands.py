@@ -42,6 +42,20 @@ class OpenCase(Command):
 
 
 @dataclass(frozen=True)
+class ContinueCase(Command):
+    """Go on in a case of the same person; one that is closed is open again.
+
+    Attributes:
+        case: Its id. The desk looks whether it is this person's.
+        rule: Of `recovery.one_customer.same_matter`, for staff.
+    """
+
+    do: ClassVar[str] = "continue_case"
+    case: str
+    rule: str = ""
+
+
+@dataclass(frozen=True)
 class Note(Command):
     """Add facts to the case (failure, keywords, order_number, phone_last4, item, ...)."""
 
@@ -151,7 +165,8 @@ class HandOver(Command):
         reason: `safety`, `asked`, `escalation`, `fury`, `unknown`, `refused`, `beyond_authority`,
             `not_understood`, `proof_limit`, `no_order`, `second_matter`, `not_as_promised`,
             `changed_mind`, `late`, `repeated`, `alleged`, `no_evidence`, `budget`, `offer_gone`,
-            `remedy_late`, `remedy_refused`, `remedy_failed`, `error`; `reopened` by staff who take
+            `remedy_late`, `remedy_refused`, `remedy_failed`, `error`, `follow_up` (asked
+            afterwards, the customer was not content); `reopened` by staff who take
             what was closed.
         by: When a person answers, as promised to the customer (ISO 8601).
     """
@@ -191,6 +206,7 @@ _COMMANDS: dict[str, type[Command]] = {
     kind.do: kind
     for kind in (
         OpenCase,
+        ContinueCase,
         Note,
         Invite,
         CountPublicReply,

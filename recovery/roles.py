@@ -20,6 +20,8 @@ class Act(StrEnum):
     """Change canned replies and labels."""
     GRANT = "grant"
     """Decide what is beyond the authority of colleagues."""
+    INSIGHTS = "insights"
+    """Read what cases taught: figures, causes, weekly reports; customers masked."""
     AUDIT = "audit"
     """Read the audit log."""
     ACCOUNTS = "accounts"
@@ -28,10 +30,12 @@ class Act(StrEnum):
 
 _MAY: dict[str, frozenset[Act]] = {
     "agent": frozenset({Act.READ, Act.HANDLE}),
-    "supervisor": frozenset({Act.READ, Act.HANDLE, Act.OVERSEE, Act.WORDING}),
-    "manager": frozenset({Act.READ, Act.HANDLE, Act.OVERSEE, Act.WORDING, Act.GRANT, Act.AUDIT}),
+    "supervisor": frozenset({Act.READ, Act.HANDLE, Act.OVERSEE, Act.WORDING, Act.INSIGHTS}),
+    "manager": frozenset(
+        {Act.READ, Act.HANDLE, Act.OVERSEE, Act.WORDING, Act.INSIGHTS, Act.GRANT, Act.AUDIT}
+    ),
     "trainer": frozenset({Act.READ}),
-    "admin": frozenset({Act.ACCOUNTS, Act.AUDIT}),
+    "admin": frozenset({Act.ACCOUNTS, Act.AUDIT, Act.INSIGHTS}),
 }
 _AUTHORITY = {"manager": "manager", "supervisor": "agent", "agent": "agent"}
 

@@ -21,10 +21,12 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from recovery.business import Business, Directory
+from recovery.webhook import WebhookSource
 from recovery.wechat import WeChatAccount
 
 DEFAULT_FILE = "huixin.yml"
 ENVIRONMENT = "HUIXIN_SETTINGS"
+_KEYS = ("identity_keys", "event_keys")
 
 
 class SettingsError(ValueError):
@@ -78,6 +80,7 @@ class Settings(_Section):
         public_url: Where customers' browsers find this desk, for links that are sent to them;
             None for none.
         wechat: Accounts of WeChat and of 微信客服.
+        webhooks: Other sources of messages (docs/webhook.md).
     """
 
     data: Path = Path("var")
@@ -99,6 +102,7 @@ class Settings(_Section):
     limits: Limits = Limits()
     businesses: tuple[Business, ...]
     wechat: tuple[WeChatAccount, ...] = ()
+    webhooks: tuple[WebhookSource, ...] = ()
 
     @field_validator("database")
     @classmethod
@@ -144,6 +148,19 @@ class Settings(_Section):
         for account in self.wechat:
             if account.business not in known:
                 raise ValueError(f"wechat.{account.id}: no business {account.business!r}")
+        return self
+
+    @model_validator(mode="after")
+    def _sources_of_known_businesses(self) -> "Settings":
+        rooms = {one.id: {room.id for room in one.rooms} for one in self.businesses}
+        ids = [source.id for source in self.webhooks]
+        if len(set(ids)) < len(ids):
+            raise ValueError("webhooks: a source id is used twice")
+        for source in self.webhooks:
+            if source.business not in rooms:
+                raise ValueError(f"webhooks.{source.id}: no business {source.business!r}")
+            if source.room is not None and source.room not in rooms[source.business]:
+                raise ValueError(f"webhooks.{source.id}: room: no room {source.room!r} of it")
         return self
 
     @field_validator("video_calls")
@@ -227,12 +244,15 @@ class Secrets(_Section):
         signing_key: Invitations and quick replies.
         seal_key: Closes what is secret in the database itself: second factors of staff.
         identity_keys: One for each business, shared with its host site.
+        event_keys: One for each business, shared with its order system, which signs with it
+            what it reports (docs/incidents.md), unless `events_secret_env` names another.
     """
 
     rasa_token: str
     signing_key: str
     seal_key: str
     identity_keys: dict[str, str]
+    event_keys: dict[str, str] = {}
 
 
 def load_secrets(settings: Settings) -> Secrets:
@@ -251,6 +271,7 @@ def load_secrets(settings: Settings) -> Secrets:
     path.parent.mkdir(parents=True, exist_ok=True)
     known = _kept(path)
     keys = dict(known.get("identity_keys", {}))
+    event_keys = dict(known.get("event_keys", {}))
     complete = Secrets(
         rasa_token=known.get("rasa_token") or secrets.token_urlsafe(32),
         signing_key=known.get("signing_key") or secrets.token_urlsafe(32),
@@ -259,6 +280,11 @@ def load_secrets(settings: Settings) -> Secrets:
             one.id: keys.get(one.id) or secrets.token_urlsafe(32) for one in settings.businesses
         }
         | keys,
+        event_keys={
+            one.id: event_keys.get(one.id) or secrets.token_urlsafe(32)
+            for one in settings.businesses
+        }
+        | event_keys,
     )
     if complete.model_dump() != known:
         fresh = path.with_name(f"secrets.{os.getpid()}.tmp")
@@ -284,6 +310,7 @@ def _kept(path: Path) -> dict[str, Any]:
     except (OSError, ValueError) as error:
         # The error may quote the file, so it is not passed on.
         raise SettingsError(f"{path}: cannot be read as JSON") from error
-    if not isinstance(known, dict) or not isinstance(known.get("identity_keys", {}), dict):
+    keys = [known.get(one, {}) for one in _KEYS] if isinstance(known, dict) else [None]
+    if not isinstance(known, dict) or not all(isinstance(one, dict) for one in keys):
         raise SettingsError(f"{path}: does not hold what Huixin has written")
     return known

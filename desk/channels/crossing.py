@@ -8,6 +8,7 @@ from sanic import Blueprint, HTTPResponse, Request
 from sanic.response import json
 from sqlalchemy import Connection
 
+from desk.channels import joining
 from desk.channels.sessions import (
     COOKIE,
     context_of,
@@ -17,15 +18,18 @@ from desk.channels.sessions import (
     own_conversation,
     slow_down,
 )
+from desk.channels.webhook import links
 from desk.channels.wechat.api.outcomes import NotReachedError, OutcomeUnknownError, WeChatError
 from desk.channels.wechat.scenes import invite
 from desk.context import Context
 from desk.errors import PageError, not_found
+from desk.finish import to_the_end
 from desk.limits import Buckets
 from recovery import faults
 from recovery.logs import log
 from recovery.store import conversations, customers, invitations
 from recovery.store.conversations import Conversation
+from recovery.store.customers import Customer
 from recovery.store.wechat import scenes
 from recovery.store.wechat.scenes import Scene
 
@@ -121,6 +125,8 @@ async def look_at_link(request: Request, secret: str) -> HTTPResponse:
     cookie = request.cookies.get(COOKIE)
     found = await context.storage.read(_shown, context, cookie, secret)
     if found is None:
+        found = await context.storage.read(links.shown, context, cookie, secret)
+    if found is None:
         raise not_found()
     return json(found)
 
@@ -137,26 +143,39 @@ def _shown(
         return None
     if _is_theirs(db, cookie, scene):
         # Opened again where it was opened: the chat is theirs, whatever the link is worth.
-        return {"business": business.name, "conversation": conversation.id}
+        return {"business": business.name, "conversation": conversation.id, "other": False}
     if scene.state(context.clock()) != "open":
         return None
-    return {"business": business.name, "conversation": None}
+    other = _other(db, cookie, scene)
+    return {
+        "business": business.name,
+        "conversation": None,
+        # Whether something was said in this browser before that may be joined to it.
+        "other": other is not None and bool(conversations.private_of(db, other.id)),
+    }
+
+
+def _other(db: Connection, cookie: str | None, scene: Scene) -> Customer | None:
+    """Who this browser speaks for at the business of a link, if not for the same person."""
+    theirs = customers.load(db, scene.customer_id)
+    here = customers.by_session(db, cookie, theirs.business) if cookie else None
+    return here if here and not here.is_same_person(theirs) else None
 
 
 @pages.post("/wechat-links/<secret:str>")
 async def open_link(request: Request, secret: str) -> HTTPResponse:
     """Let this browser be the customer who asked for the link."""
     # Only what is sent as JSON: a form on a foreign page cannot make a browser somebody else.
-    json_body(request)
+    same = json_body(request).get("join") is True
     context = context_of(request)
     cookie = request.cookies.get(COOKIE)
     slow_down(request)
     shown = await context.storage.read(_shown, context, cookie, secret)
     if shown is None:
-        raise not_found()
+        return await _open_invitation(request, secret)
     if shown["conversation"]:
         return json({"conversation": shown["conversation"]})
-    opened = await context.storage.write(_open, cookie, secret, context.clock())
+    opened = await context.storage.write(_open, cookie, secret, same, context.clock())
     if opened is None:
         raise not_found()
     faults.reach("wechat-link-opened")
@@ -166,9 +185,40 @@ async def open_link(request: Request, secret: str) -> HTTPResponse:
     return response
 
 
-def _open(db: Connection, cookie: str | None, secret: str, now: datetime) -> tuple[str, str] | None:
+async def _open_invitation(request: Request, secret: str) -> HTTPResponse:
+    """The same for a link that was sent to who posted at another source."""
+    context, cookie = context_of(request), request.cookies.get(COOKIE)
+    known = await context.storage.read(links.shown, context, cookie, secret)
+    if known is not None and known["conversation"]:
+        return json({"conversation": known["conversation"]})
+    return await to_the_end(_open_for(request, context, cookie, secret))
+
+
+async def _open_for(
+    request: Request, context: Context, cookie: str | None, secret: str
+) -> HTTPResponse:
+    now = context.clock()
+    opened = await context.storage.write(links.open_link, context, cookie, secret, now)
+    if opened is None:
+        raise not_found()
+    router = request.app.ctx.router
+    router.publish(opened.committed)
+    if opened.message:
+        router.add(opened.message)
+    response = json({"conversation": opened.conversation_id})
+    keep_session(context, response, opened.session)
+    return response
+
+
+def _open(
+    db: Connection, cookie: str | None, secret: str, same: bool, now: datetime
+) -> tuple[str, str] | None:
     scene = scenes.find(db, "link", secret)
     if scene is None or not scenes.use(db, scene, None, now):
         return None
+    other = _other(db, cookie, scene)
+    if same and other is not None:
+        # They say so themselves: a link may have come from anybody.
+        joining.join(db, other.id, scene.customer_id, "link", f"customer:{other.id}", now)
     _, fresh = customers.adopt(db, cookie, scene.customer_id, now)
     return scene.conversation_id, fresh

@@ -20,7 +20,7 @@ from recovery.business import Business, Room
 from recovery.case import Case
 from recovery.ids import fingerprint, read_signed
 from recovery.privacy import mask
-from recovery.store import cases, conversations, customers, invitations
+from recovery.store import cases, conversations, customers, invitations, persons
 from recovery.store.conversations import Conversation
 from recovery.store.customers import NAMELESS, OF_WECHAT, Customer
 from recovery.store.database import hold
@@ -81,10 +81,12 @@ def _own(db: Connection, token: str, conversation_id: str) -> tuple[Conversation
     conversation = conversations.load(db, conversation_id)
     if conversation is None:
         return None
-    customer = customers.by_session(db, token, conversation.business)
-    return (
-        (conversation, customer) if customer and customer.id == conversation.customer_id else None
-    )
+    reader = customers.by_session(db, token, conversation.business)
+    if reader is None:
+        return None
+    # What was said under another name of the same person is theirs, and was said by that one.
+    customer = customers.load(db, conversation.customer_id)
+    return (conversation, customer) if customer.is_same_person(reader) else None
 
 
 async def own_room(request: Request, room_id: str) -> tuple[Room, Business, Conversation, Customer]:
@@ -240,6 +242,11 @@ def _name(business: Business, given: object) -> str:
     return mask(name).text[:_NAME_LONGEST]
 
 
+def fit_name(business: Business, given: object) -> str:
+    """A name that comes by another channel, fit for everybody's eyes; empty where none is left."""
+    return _name(business, given)
+
+
 def _poses(name: str, business: Business) -> bool:
     """Whether a customer of this name could be taken for somebody of the business."""
     told = _bare(name)
@@ -379,6 +386,7 @@ async def conversation(request: Request, conversation_id: str) -> HTTPResponse:
     return json(
         {
             "business": business.name,
+            "business_id": business.id,
             "agent": business.assistant,
             "status": status_of(request),
             "matter": case.matter if case and case.has_matter else "",
@@ -425,16 +433,27 @@ async def my_conversations(request: Request) -> HTTPResponse:
 
 
 def _mine(db: Connection, context: Context, token: str) -> list[dict[str, Any]]:
-    listed = []
+    """One row a case, under whatever names this person has talked of it."""
+    listed: dict[str, dict[str, Any]] = {}
     for customer in customers.all_of_session(db, token):
-        for one in conversations.private_of(db, customer.id):
+        theirs = [
+            one
+            for identity in persons.customers_of(db, customer.person)
+            for one in conversations.private_of(db, identity)
+        ]
+        for one in sorted(theirs, key=lambda found: found.last_at, reverse=True):
+            row = listed.get(one.case_id or one.id)
+            if row is not None:
+                row["also"].append(one.id)
+                continue
             case = cases.load(db, one.case_id)
-            listed.append(
-                {
-                    "id": one.id,
-                    "business": context.business(one.business).name,
-                    "matter": case.matter if case and case.has_matter else "",
-                    "open": case is None or case.stage != "closed",
-                }
-            )
-    return listed
+            listed[one.case_id or one.id] = {
+                "id": one.id,
+                "business": context.business(one.business).name,
+                "matter": case.matter if case and case.has_matter else "",
+                "open": case is None or case.stage != "closed",
+                "channel": one.channel,
+                "last_at": one.last_at,
+                "also": [],
+            }
+    return list(listed.values())

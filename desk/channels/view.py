@@ -30,7 +30,7 @@ def for_staff(event: dict[str, Any]) -> dict[str, Any]:
     shown = {
         name: value
         for name, value in event.items()
-        if name not in _INTERNAL and name not in ("buttons", "token", "client_id")
+        if name not in _INTERNAL and name not in ("buttons", "token", "client_id", "link")
     }
     if event.get("kind") == "message":
         shown["mine"] = False

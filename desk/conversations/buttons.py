@@ -2,12 +2,18 @@
 
 from typing import Any
 
+from recovery.aftercare.gestures import ACTS as AFTERCARE
+from recovery.aftercare.gestures import LEAVE, NO_MORE, TAKE
 from recovery.clock import Clock
 from recovery.dialogue.reply import Button, Pressed
+from recovery.follow_up.answers import RATE, STOP
 from recovery.ids import read_signed, sign
 
 _PURPOSE = "button"
+_STYLES = {STOP: "quiet", TAKE: "primary", LEAVE: "quiet", NO_MORE: "quiet"}
 _OFFER_ACTS = frozenset({"accept", "refuse", "more", "form"})
+# Of a follow-up, whose id stands where that of an offer would.
+_FOLLOW_UP_ACTS = frozenset({RATE, STOP})
 # What the bot hears instead of guessing from the button's words.
 _INTENTS = {
     "accept": "accept",
@@ -17,6 +23,9 @@ _INTENTS = {
     "no_photo": "inform",
     "item": "inform",
     "order": "inform",
+    RATE: "inform",
+    STOP: "inform",
+    **dict.fromkeys(AFTERCARE, "inform"),
 }
 
 
@@ -28,7 +37,7 @@ def signed(
     Args:
         buttons: `{"title", "payload"}` with a payload as in `recovery.dialogue.reply.Button`.
         conversation: The only conversation in which they count.
-        offer: The offer they belong to.
+        offer: The offer, or follow-up, they belong to.
         key: The signing key.
 
     Returns:
@@ -40,11 +49,11 @@ def signed(
         if act not in _INTENTS:
             continue
         content: dict[str, Any] = {"c": conversation, "a": act}
-        if act in _OFFER_ACTS:
+        if act in _OFFER_ACTS | _FOLLOW_UP_ACTS:
             content["o"] = offer
         if value:
             content["v"] = value
-        style = {"accept": "primary", "refuse": "quiet"}.get(act, "plain")
+        style = {"accept": "primary", "refuse": "quiet", **_STYLES}.get(act, "plain")
         shown.append({"title": button.title, "token": sign(content, key, _PURPOSE), "style": style})
     return shown
 

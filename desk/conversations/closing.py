@@ -10,6 +10,7 @@ from sqlalchemy import Connection, exists, select
 from desk.context import Context
 from desk.conversations import phrases
 from desk.conversations.dealing import withdraw_in_private
+from desk.conversations.lessons import Lesson, learn
 from desk.conversations.standing import require_unchanged
 from desk.conversations.turn import Changed, Committed, Turn, save
 from desk.conversations.unanswered import check_answered
@@ -17,6 +18,7 @@ from desk.conversations.unasked import CLOSED, withdraw_requests
 from recovery.case import apply
 from recovery.commands import CloseCase, HandOver
 from recovery.ids import new_id
+from recovery.insights.causes import cause_name
 from recovery.outcomes import OUTCOMES
 from recovery.store import audit_log, cases, clocks, conversations, notes, remedy_requests, staff
 from recovery.store.conversations import BOT, Conversation, OwnershipError, staff_owner
@@ -69,6 +71,7 @@ def close(
     now: datetime,
     *,
     force: bool = False,
+    lesson: Lesson | None = None,
 ) -> Committed:
     """Close the case of a conversation as its owner.
 
@@ -84,6 +87,7 @@ def close(
         now: The present moment.
         force: Close it although something is open. What was promised is carried out all the same;
             a request is withdrawn.
+        lesson: Why it came about; without a case there is nothing to learn from.
 
     Raises:
         LookupError: No such conversation.
@@ -110,6 +114,8 @@ def close(
         _check_settled(db, case.id)
     turn = Turn(db, context, conversation, f"w-{who.id}", now, case)
     told = _end_case(turn, who, outcome) if case and outcome else ()
+    if case and lesson:
+        learn(db, turn.business, case, who, lesson, now)
     event_id = new_id("w")
     for part in parts:
         clocks.closed(db, part, turn.business, now)
@@ -134,7 +140,10 @@ def close(
         now,
         business=conversation.business,
         target=conversation.id,
-        detail={"case": case.id if case else None, "outcome": outcome, "force": force},
+        detail={
+            **{"case": case.id if case else None, "outcome": outcome, "force": force},
+            **({"cause": cause_name(lesson.cause)} if case and lesson else {}),
+        },
     )
     changed = tuple(Changed(part.business, part.id) for part in parts)
     return Committed(turn.entries, changed=changed, notices=told)

@@ -9,9 +9,11 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from desk.aftercare.beside import say_beside
 from desk.context import Context
-from desk.conversations import buttons, phrases
+from desk.conversations import buttons, phrases, progress_asked
 from desk.conversations.commented import COMMENT, fit
+from desk.conversations.continuing import go_on
 from desk.conversations.dealing import (
     FoundOtherwiseError,
     GivenBeforeError,
@@ -37,6 +39,7 @@ from recovery.commands import (
     BadCommandError,
     CloseCase,
     Command,
+    ContinueCase,
     HandOver,
     Invite,
     MakeOffer,
@@ -147,6 +150,7 @@ def commit_answer(
     spoken = [one for one in answer.messages if one.get("text") and one.get("response")]
     if not spoken and turn.conversation.private and answer.failed:
         return _instead(turn, "error", phrases.given_up)
+    say_beside(turn, message)
     offer = turn.case.open_offer(now) if turn.case else None
     if offer and offer != offer_before:
         # The words announce the card, and the card carries their buttons.
@@ -239,7 +243,10 @@ def commit_overheard(
         # What is overheard stands in the tracker like a turn, and replaying it takes as long.
         conversations.count_turn(db, turn.conversation.id)
         if message.picture is None:
-            _heed(turn, Understood.from_parse(understood))
+            heard = Understood.from_parse(understood)
+            _heed(turn, heard)
+            if not dealt_with:
+                progress_asked.answer(turn, heard)
     if message.picture and turn.case:
         _note_picture(turn)
     if message.intent != ENTERED and not dealt_with:
@@ -344,6 +351,9 @@ def _count_proofs(turn: Turn, commands: list[Command]) -> None:
 
 
 def _carry_out(turn: Turn, command: Command, heard: Understood, *, is_event: bool) -> None:
+    if isinstance(command, ContinueCase):
+        go_on(turn, command, None if is_event else heard.anger)
+        return
     if isinstance(command, MakeOffer):
         if command.by != "bot":
             raise BadCommandError("actions offer for the bot alone")

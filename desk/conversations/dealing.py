@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from desk.context import Context
-from desk.conversations import buttons, phrases
+from desk.conversations import buttons, phrases, promising
 from desk.conversations.ingest import customer_waits
 from desk.conversations.turn import Committed, Turn, save
 from recovery.case import Case, Offer, OfferNotOpenError, apply, without_offer
@@ -19,7 +19,7 @@ from recovery.remedy.catalogue import card, steps
 from recovery.remedy.facts import FACTS, Facts, FactsError
 from recovery.remedy.policy import MANAGER, PolicyError
 from recovery.roles import suffices
-from recovery.store import cases, clocks, conversations, decisions, fulfilments, inbox
+from recovery.store import cases, clocks, conversations, decisions, fulfilments, inbox, streams
 from recovery.store.conversations import BOT
 from recovery.store.decisions import OverBudgetError
 from recovery.store.inbox import Message
@@ -200,7 +200,7 @@ def accepted(turn: Turn, offer_id: str) -> None:
     if turn.case is None or offer is None:
         raise OfferNotOpenError(offer_id)
     save(turn)
-    fulfilments.promise(turn.db, turn.conversation, turn.case.id, offer, turn.now)
+    promising.promise(turn.db, turn.context, turn.conversation, turn.case.id, offer, turn.now)
     turn.promised = True
     show_offer(turn, offer_id)
 
@@ -219,21 +219,29 @@ def show_offer(turn: Turn, offer_id: str, choices: Sequence[dict[str, Any]] = ()
     if offer is None or not conversation.private:
         return
     key = turn.context.secrets.signing_key
-    turn.show(
-        conversation.stream,
-        f"{offer.id}.{offer.state}",
-        {
-            "buttons": buttons.signed(list(choices), conversation.id, offer.id, key),
-            "kind": "offer",
-            "offer": offer.id,
-            "items": card(offer.remedies),
-            "reason": offer.reason,
-            "steps": steps(offer.remedies),
-            "expires": offer.expires_at,
-            "state": offer.state,
-            **({"provisional": True} if offer.provisional else {}),
-        },
-    )
+    event = {
+        "buttons": buttons.signed(list(choices), conversation.id, offer.id, key),
+        "kind": "offer",
+        "offer": offer.id,
+        "items": card(offer.remedies),
+        "reason": offer.reason,
+        "steps": steps(offer.remedies),
+        "expires": offer.expires_at,
+        "state": offer.state,
+        **({"provisional": True} if offer.provisional else {}),
+    }
+    turn.show(conversation.stream, f"{offer.id}.{offer.state}", event)
+    if offer.state != "open" and turn.case is not None:
+        _show_elsewhere(turn, turn.case.id, offer, event)
+
+
+def _show_elsewhere(turn: Turn, case_id: str, offer: Offer, event: dict[str, Any]) -> None:
+    """Show what became of an offer wherever else its card stands: one case, several chats."""
+    for one in conversations.all_of_case(turn.db, case_id):
+        if one.id == turn.conversation.id or not one.private:
+            continue
+        if streams.event(turn.db, one.stream, f"{offer.id}.open"):
+            turn.show(one.stream, f"{offer.id}.{offer.state}", {**event, "buttons": []})
 
 
 # --- offers of staff, and what the desk settles itself ----------------------------------------

@@ -8,18 +8,17 @@ from sqlalchemy import Connection
 
 from desk.aside import aside
 from desk.context import Context
-from desk.conversations import phrases
+from desk.conversations import late_promises, phrases, promising
+from desk.conversations.calling import to_a_person, waits_for
 from desk.conversations.commit import Changed, Committed
-from desk.conversations.queueing import Outlook, outlook
+from desk.conversations.queueing import Outlook
 from desk.conversations.router import Router
 from recovery import faults
-from recovery.case import apply
-from recovery.commands import HandOver
 from recovery.logs import log
 from recovery.orders.system import OrderSystemError, RemedyRefusedError
 from recovery.privacy import mask
-from recovery.remedy.catalogue import done_words, kind_of
-from recovery.store import cases, clocks, conversations, fulfilments, streams
+from recovery.promises.words import title_of
+from recovery.store import clocks, conversations, fulfilments, streams
 from recovery.store.conversations import BOT, QUEUE, Conversation
 from recovery.store.fulfilments import MOST_TRIES, Fulfilment
 
@@ -143,7 +142,7 @@ class FulfilmentWorker:
             context.metrics.remedies.labels(item.remedy["kind"], "refused").inc()
             return
         faults.reach("fulfilment-carried-out")
-        committed = await context.storage.write(_done, item, receipt, context.clock())
+        committed = await context.storage.write(_done, context, item, receipt, context.clock())
         faults.reach("fulfilment-settled")
         self._router.publish(committed)
         context.metrics.remedies.labels(item.remedy["kind"], "done").inc()
@@ -160,31 +159,18 @@ def problem_of(error: Exception) -> str:
     return type(error).__name__
 
 
-def _title(item: Fulfilment) -> str:
-    """What the customer calls a remedy, also one that the catalogue knows no more."""
-    try:
-        return kind_of(item.remedy).title(item.remedy)
-    except (KeyError, TypeError, ValueError):
-        # What has failed must be told and counted in any case, else it is tried for ever.
-        return "答应您的补救"
-
-
-def _done(db: Connection, item: Fulfilment, receipt: dict[str, Any], now: datetime) -> Committed:
+def _done(
+    db: Connection, context: Context, item: Fulfilment, receipt: dict[str, Any], now: datetime
+) -> Committed:
+    """Take the receipt, and tell the customer: done, sent on, or later than was said."""
+    conversation = conversations.load(db, item.conversation_id, lock=True)
     if not fulfilments.settle(db, item.key, "done", receipt):
         return Committed([])
-    kind = kind_of(item.remedy)
-    entry = streams.append(
-        db,
-        f"private:{item.conversation_id}",
-        {
-            "id": f"{item.key}.done",
-            "kind": "progress",
-            "title": kind.title(item.remedy),
-            "text": done_words(item.remedy, receipt),
-            "state": "done",
-        },
-        now,
-    )
+    told = promising.receipted(db, context, conversation, item, receipt, now)
+    if told.late is not None and conversation is not None:
+        return late_promises.later(db, context, conversation, told.late, told.due, now)
+    stream = f"private:{item.conversation_id}"
+    entry = streams.append(db, stream, told.event, now) if told.event else None
     changed = (Changed(item.business, item.conversation_id),)
     return Committed([entry] if entry else [], changed=changed)
 
@@ -205,9 +191,10 @@ def _postponed(
         return Committed([])
     if streams.event(db, conversation.stream, _event_id(item, "late")):
         return Committed([])
+    promising.told_late(db, item.key, now)
     seen = None
     if conversation.owner == BOT:
-        seen = _to_a_person(db, context, conversation, item, "remedy_late", now)
+        seen = to_a_person(db, context, conversation, item.case_id, "remedy_late", now)
     else:
         clocks.desk_said(db, conversation, business, now)
     return _told(db, context, conversation, item, "late", seen, now)
@@ -223,13 +210,14 @@ def _given_up(
     conversation = conversations.load(db, item.conversation_id, lock=True)
     if not fulfilments.give_up(db, item, problem) or conversation is None:
         return Committed([])
+    promising.given_up(db, item.key, now)
     seen = None
     if conversation.owner == BOT:
-        seen = _to_a_person(db, context, conversation, item, "remedy_failed", now)
+        seen = to_a_person(db, context, conversation, item.case_id, "remedy_failed", now)
     elif conversation.reason not in _GRAVER:
         conversations.note_reason(db, conversation.id, "remedy_failed")
         if conversation.owner == QUEUE:
-            _waits_for(db, context, conversation, item, "remedy_failed", now)
+            waits_for(db, context, conversation, item.case_id, "remedy_failed", now)
     if conversation.owner != BOT:
         clocks.desk_said(db, conversation, context.business(item.business), now)
     return _told(db, context, conversation, item, "failed", seen, now)
@@ -267,7 +255,7 @@ def _told(
         seen: How the queue stands, where the conversation has come into it by this.
         now: The present moment.
     """
-    title = _title(item)
+    title = title_of(item.remedy)
     time = seen.time if seen else context.business(item.business).person_by_words(now)
     event_id = _event_id(item, what)
     text = _WORDS[what](f"{item.key}{item.round or ''}", title, time)
@@ -281,39 +269,6 @@ def _told(
     return Committed([entry for entry in shown if entry], changed=changed)
 
 
-def _to_a_person(
-    db: Connection,
-    context: Context,
-    conversation: Conversation,
-    item: Fulfilment,
-    reason: str,
-    now: datetime,
-) -> Outlook:
-    """Put a conversation that the bot owns into the queue because of a remedy; how that stands."""
-    conversations.change_owner(db, conversation, QUEUE, now, expected=(BOT,), reason=reason)
-    clocks.person_due(db, conversation, context.business(item.business), now)
-    context.metrics.handovers.labels(reason).inc()
-    seen = outlook(db, context, conversation, now)
-    _waits_for(db, context, conversation, item, reason, now, seen.by)
-    return seen
-
-
-def _waits_for(
-    db: Connection,
-    context: Context,
-    conversation: Conversation,
-    item: Fulfilment,
-    reason: str,
-    now: datetime,
-    due: datetime | None = None,
-) -> None:
-    """Say in the case that a person is due because of a remedy."""
-    by = due or context.business(item.business).person_by(now)
-    handed = apply(cases.load(db, item.case_id), HandOver(reason, by.isoformat()), now)
-    if handed:
-        cases.save(db, handed, item.business, conversation.customer_id, now)
-
-
 def _refused(
     db: Connection, context: Context, item: Fulfilment, problem: str, now: datetime
 ) -> Committed:
@@ -321,9 +276,10 @@ def _refused(
     conversation = conversations.load(db, item.conversation_id, lock=True)
     if conversation is None or not fulfilments.settle(db, item.key, "refused", None, problem):
         return Committed([])
+    promising.given_up(db, item.key, now)
     seen = None
     if conversation.owner == BOT:
-        seen = _to_a_person(db, context, conversation, item, "remedy_refused", now)
+        seen = to_a_person(db, context, conversation, item.case_id, "remedy_refused", now)
     else:
         clocks.desk_said(db, conversation, context.business(item.business), now)
     return _told(db, context, conversation, item, "refused", seen, now)

@@ -8,8 +8,11 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from desk.aftercare.hearing import hear_wishes
 from desk.context import Context
 from desk.conversations import buttons, phrases
+from desk.conversations.follow_up_reading import is_answer, read_answer
+from recovery.aftercare.gestures import ACTS as AFTERCARE
 from recovery.case import Offer
 from recovery.dialogue.reply import Pressed
 from recovery.ids import new_id
@@ -21,6 +24,7 @@ from recovery.store import (
     clocks,
     conversations,
     customers,
+    follow_ups,
     inbox,
     pictures,
     streams,
@@ -182,7 +186,10 @@ def take(db: Connection, context: Context, incoming: Incoming, now: datetime) ->
         if read is None:
             raise RefusedError("bad_button", "这个按钮已经失效，请直接打字告诉我们")
         pressed, intent = asdict(read[0]), read[1]
-        decides = _decides(db, conversation, read[0], now)
+        aside = is_answer(pressed) or read[0].act in AFTERCARE
+        decides = not aside and _decides(db, conversation, read[0], now)
+    elif intent is None and (answered := read_answer(db, conversation, text, now)):
+        pressed, intent = asdict(answered), SAYS_NOTHING
     message = inbox.add(
         db,
         new_id("m"),
@@ -193,6 +200,8 @@ def take(db: Connection, context: Context, incoming: Incoming, now: datetime) ->
         intent=intent,
         pressed=pressed,
     )
+    if incoming.button is None:
+        hear_wishes(db, conversation, text, now)
     if pressed is None:
         # Whether what was pressed needs a person's answer is known when it is settled
         # (`desk.conversations.dealing`).
@@ -363,6 +372,8 @@ def show(
         event["text"] = masked.text
         if masked.found:
             event["original"] = message.text
+    if not is_answer(message.pressed):
+        follow_ups.customer_wrote(db, conversation.id, now)
     entry = streams.append(db, conversation.shown_in, event, now)
     conversations.note_message(db, conversation.id, message.text, now)
     return [entry] if entry else []

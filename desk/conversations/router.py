@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
+from desk.aftercare.settling import is_aftercare, settle_pressed
 from desk.context import Context
 from desk.conversations.commit import (
     Committed,
@@ -19,6 +20,8 @@ from desk.conversations.commit import (
     commit_overheard,
 )
 from desk.conversations.dealing import commit_pressed, is_settled_here
+from desk.conversations.follow_up_answers import commit_follow_up_answer
+from desk.conversations.follow_up_reading import answers
 from desk.conversations.ingest import ENTERED
 from desk.conversations.queueing import expected
 from desk.conversations.rasa import Answer, Rasa, RasaAwayError
@@ -26,6 +29,7 @@ from desk.finish import end
 from desk.hub import staff_topic
 from recovery import faults
 from recovery.case import Case
+from recovery.follow_up.answers import OPINION
 from recovery.logs import log
 from recovery.store import cases, conversations, inbox, said, streams
 from recovery.store.conversations import BOT, Conversation
@@ -189,7 +193,13 @@ class Router:
             situation = await self._context.storage.read(_situation, self._context, message)
             if situation is None:
                 return
-            if situation.for_bot:
+            if answers(message):
+                committed = await self._followed_up(message, situation)
+            elif is_aftercare(message):
+                committed = await self._context.storage.write(
+                    settle_pressed, self._context, message, self._context.clock()
+                )
+            elif situation.for_bot:
                 committed = await self._answered(message, situation)
             elif not situation.dealt_with and is_settled_here(message):
                 committed = await self._context.storage.write(
@@ -313,17 +323,7 @@ class Router:
         self._context.hub.changed(situation.conversation.business, message.conversation_id)
         understood = None
         if message.intent != ENTERED:
-            body = _body(self._context, message, situation)
-            del body["intent"]
-            pause = _FIRST_PAUSE
-            for _ in range(_OVERHEARD_TRIES):
-                try:
-                    async with self._slots:
-                        understood = await self._rasa.overhear(message.conversation_id, body)
-                    break
-                except RasaAwayError:
-                    await self._pause(pause)
-                    pause *= 2
+            understood = await self._listened(message, situation)
         faults.reach("overheard")
         return await self._context.storage.write(
             commit_overheard,
@@ -332,6 +332,29 @@ class Router:
             understood,
             self._context.clock(),
             dealt_with=situation.dealt_with,
+        )
+
+    async def _listened(self, message: Message, situation: _Situation) -> dict[str, Any] | None:
+        """What the recogniser makes of words that the bot does not answer; None: it is away."""
+        body = _body(self._context, message, situation)
+        del body["intent"]
+        pause = _FIRST_PAUSE
+        for _ in range(_OVERHEARD_TRIES):
+            try:
+                async with self._slots:
+                    return await self._rasa.overhear(message.conversation_id, body)
+            except RasaAwayError:
+                await self._pause(pause)
+                pause *= 2
+        return None
+
+    async def _followed_up(self, message: Message, situation: _Situation) -> Committed:
+        """Settle what answers a follow-up; the bot is not asked, but listens to free words."""
+        pressed, understood = message.pressed or {}, None
+        if pressed.get("act") == OPINION:
+            understood = await self._listened(message, situation)
+        return await self._context.storage.write(
+            commit_follow_up_answer, self._context, message, understood, self._context.clock()
         )
 
     async def staff_said(self, conversation: Conversation, message_id: str, text: str) -> None:

@@ -15,6 +15,7 @@ from desk.conversations.closing import (
 from desk.conversations.ingest import clean
 from desk.errors import PageError
 from desk.finish import to_the_end
+from desk.staff import lessons
 from desk.staff.changes import changing, router_of
 from desk.staff.session import ROOT, allowed
 from recovery import faults
@@ -35,7 +36,8 @@ _STILL_OPEN = {
 async def close_case(request: Request, conversation_id: str) -> HTTPResponse:
     """Close the case and give the conversation back to the bot."""
     context, who = context_of(request), request.ctx.staff
-    outcome, note, force = _read(json_body(request))
+    body = json_body(request)
+    outcome, note, force = _read(body)
 
     async def work() -> None:
         committed = await context.storage.write(
@@ -47,6 +49,7 @@ async def close_case(request: Request, conversation_id: str) -> HTTPResponse:
             clean(note) if note else "",
             context.clock(),
             force=force,
+            lesson=lessons.read(body, context.clock()),
         )
         faults.reach("staff-closed")
         router_of(request).publish(committed)

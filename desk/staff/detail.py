@@ -5,10 +5,12 @@ from typing import Any
 
 from sqlalchemy import Connection, update
 
+from desk.aftercare import panel as aftercare
 from desk.channels.view import for_staff
+from desk.channels.webhook.standing import undelivered_of
 from desk.channels.wechat.outgoing.standing import marks_of, quota_of
 from desk.context import Context
-from desk.staff import notes, remedy_view, requests
+from desk.staff import follow_ups, lessons, notes, remedy_view, requests
 from desk.staff.curve import anger_curve
 from desk.staff.earlier import earlier_cases
 from desk.staff.lists import one_row
@@ -74,8 +76,11 @@ def whole_conversation(
         "notes": notes.section(look),
         "labels": row["labels"],
         "requests": requests.section(look),
+        "follow_up": follow_ups.section(look),
+        "aftercare": aftercare.section(look),
         "kinds": remedy_view.kinds(look),
         "outcomes": _outcomes(look),
+        "lesson": lessons.section(look),
         "stages": _stages(look),
         "looking": [],
         "quota": _quota(look),
@@ -130,10 +135,13 @@ def _quota(look: Look) -> dict[str, Any] | None:
 
 
 def _deliveries(look: Look) -> dict[str, list[str]]:
-    """Ids of the events that have not reached the customer's WeChat."""
-    if look.private is None or not any(look.context.wechat):
-        return {"held": [], "undelivered": [], "unsure": []}
-    return marks_of(look.db, look.private.id, look.now)
+    """Ids of the events that have not reached the customer's WeChat, or another source."""
+    marks: dict[str, list[str]] = {"held": [], "undelivered": [], "unsure": []}
+    if look.private is not None and any(look.context.wechat):
+        marks = marks_of(look.db, look.private.id, look.now)
+    parts = (look.public, look.private)
+    marks["undelivered"] += undelivered_of(look.db, look.context, parts, look.now)
+    return marks
 
 
 def _events(db: Connection, stream: str) -> list[dict[str, Any]]:

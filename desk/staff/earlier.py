@@ -5,7 +5,7 @@ from typing import Any
 from desk.staff.look import Look
 from recovery.case import Case
 from recovery.remedy.catalogue import card
-from recovery.store import chronicle
+from recovery.store import chronicle, persons
 
 
 def earlier_cases(look: Look) -> list[dict[str, Any]]:
@@ -14,7 +14,7 @@ def earlier_cases(look: Look) -> list[dict[str, Any]]:
     rows = chronicle.earlier_cases(
         look.db,
         conversation.business,
-        conversation.customer_id,
+        persons.customers_of(look.db, persons.person_of(look.db, conversation.customer_id)),
         conversation.case_id,
         case.order_number if case else None,
     )

@@ -154,6 +154,7 @@ def propose(
         business.goodwill_per_day,
         business.goodwill_per_customer,
         now,
+        customer_id=cases.customer_of(db, case.id),
     )
     over = _BUDGETS[passed] if passed else None
     verdict = judge(wished, role, business.departures, over_budget=over)

@@ -11,6 +11,7 @@ from sanic.response import json
 from sqlalchemy import Connection
 
 from desk.channels.sessions import context_of, json_body
+from desk.conversations import promising
 from desk.conversations.commit import Changed, Committed
 from desk.conversations.router import Router
 from desk.errors import PageError, not_found
@@ -42,7 +43,7 @@ async def retry(request: Request, conversation_id: str, key: str) -> HTTPRespons
         faults.reach("remedy-retried")
         return done
 
-    return await _changed(request, change, "请先接手这段会话，再重新办理")
+    return await change_remedy(request, change, "请先接手这段会话，再重新办理")
 
 
 @pages.post("/conversations/<conversation_id:str>/remedies/<key:str>/done")
@@ -56,10 +57,10 @@ async def done(request: Request, conversation_id: str, key: str) -> HTTPResponse
     change = partial(
         context.storage.write, do_by_hand, conversation_id, unquote(key), who, note, context.clock()
     )
-    return await _changed(request, change, "请先接手这段会话，再登记办好")
+    return await change_remedy(request, change, "请先接手这段会话，再登记办好")
 
 
-async def _changed(
+async def change_remedy(
     request: Request,
     change: Callable[[], Awaitable[tuple[Committed, dict[str, Any]]]],
     why_not: str,
@@ -107,15 +108,16 @@ def do_by_hand(
         OwnershipError: Somebody else owns the conversation.
         PageError: 409 `under_way`: the order system may still do it; doing it twice costs twice.
     """
-    conversation, item = _owned(db, conversation_id, key, who)
+    conversation, item = owned(db, conversation_id, key, who)
     if not fulfilments.done_by_hand(db, key, {BY_HAND: True, "by": who.id}):
         if item.state != "done":
             raise PageError(409, "under_way", "系统还在办这一项，办不成时再由人来办")
         return Committed([]), {"key": key, "state": item.state, "repeated": True}
+    promising.done_by_hand(db, key, now)
     memo = Note({"remedy_done": key, "remedy_done_by": who.login})
     cases.log(db, item.case_id, f"w-{who.id}", memo, now)
     notes.add(db, conversation.id, who, "note", note, now)
-    _keep(db, conversation, who, "remedy_done", key, now)
+    keep(db, conversation, who, "remedy_done", key, now)
     event = {
         "id": f"{key}.done",
         "kind": "progress",
@@ -131,9 +133,10 @@ def do_by_hand(
     return Committed([entry] if entry else [], changed=changed), answer
 
 
-def _keep(
+def keep(
     db: Connection, conversation: Conversation, who: Staff, act: str, key: str, now: datetime
 ) -> None:
+    """Write down in the audit log what was done about a remedy."""
     audit_log.note(
         db,
         who,
@@ -145,7 +148,7 @@ def _keep(
     )
 
 
-def _owned(
+def owned(
     db: Connection, conversation_id: str, key: str, who: Staff
 ) -> tuple[Conversation, Fulfilment]:
     """A conversation of one's own and a remedy of its case.
@@ -185,12 +188,13 @@ def set_going(
         LookupError: No such conversation, or no such remedy of it.
         OwnershipError: Somebody else owns the conversation.
     """
-    conversation, item = _owned(db, conversation_id, key, who)
+    conversation, item = owned(db, conversation_id, key, who)
     again = fulfilments.retry(db, key)
     if again:
+        promising.taken_up(db, key, now)
         memo = Note({"remedy_retried": key, "remedy_retried_by": who.login})
         cases.log(db, item.case_id, f"w-{who.id}", memo, now)
-        _keep(db, conversation, who, "remedy_retried", key, now)
+        keep(db, conversation, who, "remedy_retried", key, now)
     answer = {"key": key, "state": "todo" if again else item.state, "repeated": not again}
     changed = (Changed(conversation.business, conversation.id),) if again else ()
     return Committed([], promised=again, changed=changed), answer

@@ -13,8 +13,9 @@ from recovery.remedy.departing import may_offer_words
 from recovery.remedy.policy import PolicyError
 from recovery.remedy.wishes import kinds_of
 from recovery.roles import authority_of
-from recovery.store import fulfilments, staff
+from recovery.store import fulfilments, promises, staff
 from recovery.store.conversations import owner_id
+from recovery.store.promises import Promise
 
 # Had, or still to come, as each trade would say it.
 _RECEIVED: Mapping[str, tuple[str, str]] = {
@@ -59,6 +60,7 @@ def _offer(offer: Offer, by: str) -> dict[str, Any]:
 
 def remedies_shown(look: Look, case: Case) -> list[dict[str, Any]]:
     """What was promised in a case, and how far it is."""
+    kept = promises.of_case(look.db, case.id)
     return [
         {
             "key": item["key"],
@@ -68,9 +70,23 @@ def remedies_shown(look: Look, case: Case) -> list[dict[str, Any]]:
             "receipt": item["receipt"],
             "attempts": item["attempts"],
             "problem": item["problem"],
+            "promise": _promise(kept.get(item["key"])),
         }
         for item in fulfilments.of_case(look.db, case.id)
     ]
+
+
+def _promise(one: Promise | None) -> dict[str, Any] | None:
+    if one is None:
+        return None
+    return {
+        "stage": one.stage,
+        "promised_at": one.promised_at,
+        "due_at": one.due_at,
+        "told": dict(one.told),
+        "times_late": one.times_late,
+        "added": one.extra_offer is not None,
+    }
 
 
 def _title(remedy: Remedy) -> str:

@@ -201,6 +201,9 @@ def _me(context: Context, who: Staff, csrf: str) -> dict[str, Any]:
         "csrf": csrf,
         "businesses": businesses_of(context, who),
         "calls": context.settings.video_calls is not None,
+        "sources": {
+            one.id: one.settings.name for one in context.webhooks if who.sees(one.business)
+        },
     }
 
 

@@ -44,6 +44,7 @@ _REASONS = {
     "remedy_refused": "补救没能办理",
     "remedy_failed": "补救办不成",
     "error": "机器人答不上来",
+    "follow_up": "回访时顾客不满意",
     "silent": "同事没有及时回",
     "reopened": "结案后又打开",
 }

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from recovery.audit.stored import Archive, NotKeptError, Stored, UndecidedError, without_fill_ins
+from recovery.promises.table import worth_of
 
 
 @dataclass(frozen=True)
@@ -118,18 +119,35 @@ def differences(one: Stored, archive: Archive) -> Sequence[Difference]:
         NotKeptError: Its policy is not in the archive.
         UndecidedError: It cannot be made again.
     """
-    again = archive.decide(one)
-    pairs: dict[str, tuple[Any, Any]] = {
-        "remedies": (list(one.given), without_fill_ins(again.remedies)),
-        "rules": (list(one.rules), again.rules),
-        "floor_fen": (one.floor_fen, again.floor_worth.fen),
-        "goodwill_fen": (one.goodwill_fen, again.goodwill_worth.fen),
-    }
+    pairs = _added(one, archive) if one.for_lateness else _decided(one, archive)
     return [
         Difference(one.id, one.case_id, what, stored, computed)
         for what, (stored, computed) in pairs.items()
         if not _equal(stored, computed)
     ]
+
+
+_Pairs = dict[str, tuple[Any, Any]]
+
+
+def _decided(one: Stored, archive: Archive) -> _Pairs:
+    again = archive.decide(one)
+    return {
+        "remedies": (list(one.given), without_fill_ins(again.remedies)),
+        "rules": (list(one.rules), again.rules),
+        "floor_fen": (one.floor_fen, again.floor_worth.fen),
+        "goodwill_fen": (one.goodwill_fen, again.goodwill_worth.fen),
+    }
+
+
+def _added(one: Stored, archive: Archive) -> _Pairs:
+    rule, remedies = archive.added(one)
+    return {
+        "remedies": (list(one.given), remedies),
+        "rules": (list(one.rules), [rule] if rule else []),
+        "floor_fen": (one.floor_fen, 0),
+        "goodwill_fen": (one.goodwill_fen, worth_of(remedies)),
+    }
 
 
 def _equal(one: Any, other: Any) -> bool:  # noqa: ANN401 - JSON

@@ -7,6 +7,7 @@ from datetime import date
 from functools import cached_property
 from typing import Any
 
+from recovery.promises.table import PREFIX, PromiseTable, PromiseTableError
 from recovery.remedy.book import Book, PolicyFileError
 from recovery.remedy.catalogue import Remedy
 from recovery.remedy.facts import FACTS, Facts, FactsError
@@ -70,9 +71,17 @@ class Stored:
         return self.decided_by.startswith(_STAFF)
 
     @property
+    def for_lateness(self) -> bool:
+        """Whether it was added since a promise was late, by the table of promised times."""
+        return self.policy.startswith(PREFIX)
+
+    @property
     def departs(self) -> bool:
-        """Whether staff meant to give something else than the policy, with or without a reason."""
-        return self.by_staff and self.departure is not None
+        """Whether something else than the policy's was given on purpose, with or without a reason.
+
+        By staff; by the bot only where the customer did not want what the policy gives.
+        """
+        return self.departure is not None
 
     @property
     def fen(self) -> int:
@@ -151,6 +160,27 @@ class Archive:
         if book.name != name:
             return NotKeptError(f"存档的政策 {name} 内容已变，现在算出来是 {book.name}")
         return book
+
+    def added(self, one: Stored) -> tuple[str, list[Remedy]]:
+        """Decide again what was added since a promise was late: the rule, and what it gives.
+
+        Raises:
+            NotKeptError: The table is missing, damaged or not what its name says.
+            UndecidedError: The facts are none of today's.
+        """
+        bundle = self._kept.get(one.policy)
+        if bundle is None:
+            raise NotKeptError(f"存档里没有时限表 {one.policy}")
+        try:
+            table = PromiseTable(dict(bundle))
+        except PromiseTableError as error:
+            raise NotKeptError(f"存档的时限表 {one.policy} 读不出来（{error}）") from error
+        if table.name != one.policy:
+            raise NotKeptError(f"存档的时限表 {one.policy} 内容已变，现在算出来是 {table.name}")
+        try:
+            return table.add(one.facts)
+        except (KeyError, TypeError) as error:
+            raise UndecidedError(f"事实读不懂（{type(error).__name__}）") from error
 
     def epoch(self, name: str, day: str) -> str:
         """The day since which the tables of a policy have been what they were on a day.

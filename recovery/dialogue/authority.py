@@ -1,6 +1,6 @@
 """Asking the policy: from what the case, the order and the past tell to a decision."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from recovery.case import Case
@@ -14,6 +14,7 @@ from recovery.remedy.policy import BOT, Decision
 _LONGEST_DAYS = FACTS["days"].most
 _LONGEST_HOURS = FACTS["wait_hours"].most
 
+_ASKED_FOR = frozenset({"voucher", "points"})
 PHOTO = "photo"
 DECLINED = "declined"
 
@@ -68,7 +69,7 @@ def decide(turn: Turn, case: Case, matter: Matter, round_: int = 0, choice: str 
     told_on = min(today, told.astimezone(turn.business.zone).date())
     evidence = case.facts.get("evidence")
     policy = turn.policy
-    return policy.decide(
+    decision = policy.decide(
         policy.facts(
             matter.failure,
             matter.paid,
@@ -89,6 +90,14 @@ def decide(turn: Turn, case: Case, matter: Matter, round_: int = 0, choice: str 
             escalation="escalation" in turn.heard.flags,
         )
     )
+    # Who asks for a form wants it now, whatever they said before.
+    return decision if choice in _ASKED_FOR else without_unwanted(turn, decision)
+
+
+def without_unwanted(turn: Turn, decision: Decision) -> Decision:
+    """A decision without the goodwill that is unwanted. What is owed stays owed."""
+    kept = tuple(one for one in decision.goodwill if one["kind"] not in turn.unwanted)
+    return decision if len(kept) == len(decision.goodwill) else replace(decision, goodwill=kept)
 
 
 def by_bot(decision: Decision) -> bool:

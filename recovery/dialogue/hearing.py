@@ -16,7 +16,7 @@ from recovery.dialogue.numbers import read_numbers
 from recovery.dialogue.offering import fairness, offer_or_ask, second_matter
 from recovery.dialogue.reply import Button, Reply, Say, Turn
 from recovery.failures import FAILURES, UNKNOWN, matter_words, owned
-from recovery.orders.system import Item, Order
+from recovery.orders.system import Item, Order, fold_order_number
 
 
 def hearing_turn(turn: Turn, before: tuple[Command, ...] = ()) -> Reply:
@@ -243,6 +243,9 @@ def _proved_order(turn: Turn, case: Case) -> tuple[Order | None, Reply | None]:
         if orders and not claimed:
             buttons = tuple(Button(one.title, f"order:{one.number}") for one in orders[:5])
             return None, Reply((Say("say_ask_order_number", turn.level, buttons=buttons),))
+    proved = _proved_before(turn, claimed)
+    if proved:
+        return proved
     if claimed and last4:
         return _tried(turn, case, claimed, last4)
     if claimed:
@@ -250,6 +253,24 @@ def _proved_order(turn: Turn, case: Case) -> tuple[Order | None, Reply | None]:
     if last4:
         return None, Reply((Say("say_ask_order_number", turn.level),))
     return None, Reply((Say("say_ask_order", turn.level),))
+
+
+def _proved_before(turn: Turn, claimed: str | None) -> tuple[Order | None, Reply | None] | None:
+    """What this person has proved under any name need not be proved again; None: nothing of it."""
+    business = turn.business.id
+    if claimed is not None:
+        same = [
+            one
+            for one in turn.proved_orders
+            if fold_order_number(one) == fold_order_number(claimed)
+        ]
+        found = turn.orders.order(business, same[0]) if same else None
+        return (found, None) if found else None
+    known = [turn.orders.order(business, one) for one in turn.proved_orders[:5]]
+    buttons = tuple(Button(one.title, f"order:{one.number}") for one in known if one)
+    if not buttons:
+        return None
+    return None, Reply((Say("say_ask_order_number", turn.level, buttons=buttons),))
 
 
 def _tried(turn: Turn, case: Case, claimed: str, last4: str) -> tuple[Order | None, Reply | None]:

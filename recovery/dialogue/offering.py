@@ -15,6 +15,7 @@ from recovery.dialogue.forms import FORM_WORDS, forms, in_form, read_choice
 from recovery.dialogue.handing import hand_over, missed, sure
 from recovery.dialogue.harm import told_harm
 from recovery.dialogue.reply import Button, Reply, Say, Turn
+from recovery.dialogue.unwanted import DEPARTURE, left_out, otherwise
 from recovery.failures import FAILURES, UNKNOWN, matter_words
 from recovery.orders.system import Item, Order, Product
 from recovery.remedy.catalogue import Remedy, plain, steps
@@ -55,6 +56,10 @@ def offer_or_ask(turn: Turn, case: Case, matter: Matter, response: str = "say_of
     wished = in_form(turn, case, matter, round_, wish) if wish else None
     if wished and wished.worth.fen == decision.worth.fen and wished.remedies != decision.remedies:
         decision = wished
+    elif not wish:
+        decision = otherwise(turn, case, matter, round_, decision) or decision
+    if not decision.remedies and left_out(turn, decision):
+        return _by_person(turn, decision, "beyond_authority")
     if not by_bot(decision) or decision.worth.fen < _best(case):
         # Less than before is never offered; whether it would be right, a person says.
         return _by_person(turn, decision, "beyond_authority")
@@ -149,6 +154,7 @@ def make_offer(
                 floor_fen=decision.floor_worth.fen,
                 goodwill_fen=decision.goodwill_worth.fen,
                 provisional=decision.provisional,
+                departure=DEPARTURE if left_out(turn, decision) else None,
             ),
             *followed,
         ),

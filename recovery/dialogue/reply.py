@@ -31,8 +31,9 @@ class Pressed:
     """A quick reply whose signature the desk has checked.
 
     Attributes:
-        act: `accept`, `refuse`, `more`, `form`, `item`, `order` or `no_photo`.
-        offer: Id of the offer it belongs to, for the first four.
+        act: `accept`, `refuse`, `more`, `form`, `item`, `order` or `no_photo`; `rate`, `no_ask`
+            or `opinion` answer a follow-up, and the desk settles them.
+        offer: Id of the offer it belongs to, for the first four; of the follow-up.
         value: The form, article or order chosen.
     """
 
@@ -80,12 +81,18 @@ class Underway:
         state: `todo`, `done`, `refused` or `failed`.
         receipt: Of the order system, once done.
         since: When it was accepted.
+        stage: Of the promise, see `recovery.store.promises`; None where none is kept of it.
+        due: By when it is to be done, as the customer was told last.
+        sent_on: Others had, or have, it in hand.
     """
 
     remedy: Remedy
     state: str
     receipt: dict[str, Any] | None
     since: datetime
+    stage: str | None = None
+    due: datetime | None = None
+    sent_on: bool = False
 
 
 @dataclass(frozen=True)
@@ -130,6 +137,8 @@ class Turn:
         affordable: Whether budgets bear so many fen of goodwill for a customer.
         picture: Id of the picture that was sent in place of words.
         expected: When a person can answer by how fast the queue goes; None: as promised always.
+        proved_orders: Numbers that this person has proved before, the latest first.
+        unwanted: Kinds of remedy that this person has said they do not want.
     """
 
     message: str
@@ -147,6 +156,8 @@ class Turn:
     affordable: Callable[[str, int], bool] = _enough
     picture: str | None = None
     expected: datetime | None = None
+    proved_orders: tuple[str, ...] = ()
+    unwanted: frozenset[str] = frozenset()
 
     @property
     def level(self) -> int:

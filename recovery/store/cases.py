@@ -40,6 +40,16 @@ def load(db: Connection, case_id: str | None) -> Case | None:
     return Case.from_state(state) if state else None
 
 
+def business_of(db: Connection, case_id: str) -> str | None:
+    """Whose case it is; None where there is no such case."""
+    return db.execute(select(cases.c.business).where(cases.c.id == case_id)).scalar()
+
+
+def customer_of(db: Connection, case_id: str) -> str | None:
+    """Whose case it is: the customer who opened it."""
+    return db.execute(select(cases.c.customer_id).where(cases.c.id == case_id)).scalar()
+
+
 def save(db: Connection, case: Case, business: str, customer: str, now: datetime) -> None:
     """Write a case, new or known."""
     values = {

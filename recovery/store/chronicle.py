@@ -69,19 +69,23 @@ def made_at(db: Connection, case_id: str) -> dict[str, str]:
 
 
 def earlier_cases(
-    db: Connection, business: str, customer: str, case_id: str | None, order: str | None
+    db: Connection,
+    business: str,
+    person: Sequence[str],
+    case_id: str | None,
+    order: str | None,
 ) -> list[Row[Any]]:
-    """Other cases of the same customer, newest first: `id, state, opened_at, outcome`.
+    """Other cases of the same person, newest first: `id, state, opened_at, outcome`.
 
     Args:
         db: A transaction.
         business: Whose.
-        customer: As the desk knows them.
+        person: All customers who were proved to be this person.
         case_id: Of the present case, left out; None where there is none.
         order: The order that is proved in the present case: cases about orders of the same
             customer of the order system count as well. Without a proof nobody is connected.
     """
-    same = [cases.c.customer_id == customer]
+    same = [cases.c.customer_id.in_(person)]
     if order is not None:
         named = select(decisions.c.order_customer).where(
             decisions.c.business == business,
@@ -94,7 +98,12 @@ def earlier_cases(
         same.append(cases.c.id.in_(of_them))
     query = (
         select(cases.c.id, cases.c.state, cases.c.opened_at, cases.c.outcome)
-        .where(cases.c.business == business, or_(*same), cases.c.id != (case_id or ""))
+        .where(
+            cases.c.business == business,
+            or_(*same),
+            cases.c.id != (case_id or ""),
+            cases.c.merged_into.is_(None),
+        )
         .order_by(cases.c.opened_at.desc())
         .limit(_MOST_CASES)
     )

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Row, bindparam, case, func, insert, select, u
 from recovery.ids import new_id
 from recovery.privacy import beginning, mask
 from recovery.store.database import hold, stamp
-from recovery.store.tables import conversations
+from recovery.store.tables import conversations, customers
 
 BOT = "bot"
 QUEUE = "queue"
@@ -110,12 +110,29 @@ def load(db: Connection, conversation_id: str, *, lock: bool = False) -> Convers
         db: A transaction.
         conversation_id: Which one.
         lock: Keep others away, until the transaction ends, from all conversations of this
-            customer: the public one and the private one share a case.
+            customer, and of the same person under other names: they share a case.
     """
     found = _one(db.execute(_LOAD, {"this": conversation_id}).first())
-    if lock and found and hold(db, f"customer {found.customer_id}"):
+    if lock and found and hold_customer(db, found.customer_id):
         found = _one(db.execute(_LOAD, {"this": conversation_id}).first())
     return found
+
+
+def hold_customer(db: Connection, customer_id: str) -> bool:
+    """Keep others away from all conversations of a customer, and of the person behind them.
+
+    The customer first, then the person, who is named as the customer that came first: nobody
+    waits in a circle.
+
+    Returns:
+        As `hold`.
+    """
+    if not hold(db, f"customer {customer_id}"):
+        return False
+    person = db.execute(select(customers.c.person).where(customers.c.id == customer_id)).scalar()
+    if person and person != customer_id:
+        hold(db, f"customer {person}")
+    return True
 
 
 def of_room(db: Connection, customer_id: str, room: str) -> Conversation | None:
@@ -137,11 +154,23 @@ def private_of(db: Connection, customer_id: str) -> list[Conversation]:
 
 
 def of_case(db: Connection, case_id: str, kind: str) -> Conversation | None:
-    """The public or private conversation of a case."""
-    query = select(*_COLUMNS).where(
-        conversations.c.case_id == case_id, conversations.c.kind == kind
+    """The public or private conversation of a case; of several the one that is spoken in now."""
+    query = (
+        select(*_COLUMNS)
+        .where(conversations.c.case_id == case_id, conversations.c.kind == kind)
+        .order_by(conversations.c.last_at.desc(), conversations.c.id)
     )
     return _one(db.execute(query).first())
+
+
+def all_of_case(db: Connection, case_id: str) -> list[Conversation]:
+    """All conversations of a case, the one spoken in last first."""
+    query = (
+        select(*_COLUMNS)
+        .where(conversations.c.case_id == case_id)
+        .order_by(conversations.c.last_at.desc(), conversations.c.id)
+    )
+    return [one for row in db.execute(query) if (one := _one(row))]
 
 
 def begin(
@@ -279,6 +308,19 @@ def waited_since(db: Connection, conversation_id: str, since: str) -> None:
         update(conversations)
         .where(conversations.c.id == conversation_id, conversations.c.awaiting_since > since)
         .values(awaiting_since=since)
+    )
+
+
+def wait_as(db: Connection, conversation_id: str, other: Conversation) -> None:
+    """Let a conversation in the queue have the place of another, as that one was read."""
+    db.execute(
+        update(conversations)
+        .where(conversations.c.id == conversation_id, conversations.c.owner == QUEUE)
+        .values(
+            waiting_since=other.waiting_since,
+            awaiting_since=other.awaiting_since,
+            front=other.front,
+        )
     )
 
 

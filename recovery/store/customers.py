@@ -35,6 +35,11 @@ class Customer:
         """Whether the host site vouches for the identity; WeChat only knows that it is the same."""
         return self.external_id is not None and not self.external_id.startswith(OF_WECHAT)
 
+    def is_same_person(self, other: "Customer") -> bool:
+        """Whether both were proved to be one person; of another business nobody is."""
+        known = self.person != "" and self.person == other.person
+        return self.business == other.business and (self.id == other.id or known)
+
 
 _COLUMNS = tuple(customers.c[name] for name in Customer.__dataclass_fields__)
 _LOAD = select(*_COLUMNS).where(customers.c.id == bindparam("this"))

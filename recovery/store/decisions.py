@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, func, insert, or_, select, update
 
 from recovery.case import Offer
 from recovery.commands import MakeOffer
+from recovery.promises.table import PREFIX
+from recovery.store import gestures
 from recovery.store.database import hold, stamp
-from recovery.store.tables import decisions, policies
+from recovery.store.tables import cases, customers, decisions, policies
 
 CLAIMS_WINDOW = timedelta(days=30)
 RECURRENCE_WINDOW = timedelta(days=90)
@@ -109,12 +111,31 @@ def settle(db: Connection, offers: Sequence[Offer], now: datetime) -> None:
 
 
 def history(
-    db: Connection, business: str, order_customer: str, failure: str, case_id: str, now: datetime
+    db: Connection,
+    business: str,
+    order_customer: str,
+    failure: str,
+    case_id: str,
+    now: datetime,
+    *,
+    customer_id: str | None = None,
 ) -> History:
-    """What a customer was given before, in other cases than this one."""
+    """What a customer was given before, in other cases than this one.
+
+    Args:
+        db: A transaction.
+        business: Whose.
+        order_customer: As the order system names them.
+        failure: Which one is counted as recurring.
+        case_id: The present case.
+        now: The present moment.
+        customer_id: As the desk names them, of a case that is not stored yet: what the same person
+            had elsewhere counts as well.
+    """
+    stored = select(cases.c.customer_id).where(cases.c.id == case_id)
     mine = (
         decisions.c.business == business,
-        decisions.c.order_customer == order_customer,
+        _theirs(order_customer, customer_id or db.execute(stored).scalar()),
         decisions.c.case_id != case_id,
     )
 
@@ -122,19 +143,32 @@ def history(
         asked = select(what).where(*mine, decisions.c.accepted_at > stamp(now - since), *also)
         return int(db.execute(asked).scalar() or 0)
 
+    # What was added because we were late is no claim of the customer's.
+    asked_for = decisions.c.policy.not_like(f"{PREFIX}%")
+    failed = decisions.c.failure == failure
     return History(
-        claims=number(func.count(), CLAIMS_WINDOW),
-        recurrence=number(func.count(), RECURRENCE_WINDOW, decisions.c.failure == failure),
+        claims=number(func.count(), CLAIMS_WINDOW, asked_for),
+        recurrence=number(func.count(), RECURRENCE_WINDOW, failed, asked_for),
         goodwill=number(func.sum(decisions.c.goodwill_fen), BUDGET_WINDOW),
     )
 
 
+def _theirs(order_customer: str, customer_id: str | None) -> ColumnElement[bool]:
+    """Decisions for who is named so by the order system, or is proved to be the same person."""
+    named = decisions.c.order_customer == order_customer
+    if customer_id is None:
+        return named
+    person = select(customers.c.person).where(customers.c.id == customer_id).scalar_subquery()
+    same = select(customers.c.id).where(customers.c.person == person, customers.c.person != "")
+    return or_(named, decisions.c.customer_id.in_(same))
+
+
 def spent_since(db: Connection, business: str, since: datetime) -> int:
-    """Goodwill of a business accepted since a moment, in fen."""
+    """Goodwill of a business accepted since a moment, small gestures included, in fen."""
     asked = select(func.sum(decisions.c.goodwill_fen)).where(
         decisions.c.business == business, decisions.c.accepted_at >= stamp(since)
     )
-    return int(db.execute(asked).scalar() or 0)
+    return int(db.execute(asked).scalar() or 0) + gestures.spent_since(db, business, since)
 
 
 def hold_budgets(db: Connection, business: str) -> None:
@@ -166,7 +200,7 @@ def check_budgets(
         OverBudgetError: It cannot.
     """
     row = db.execute(
-        select(decisions.c.goodwill_fen, decisions.c.order_customer).where(
+        select(decisions.c.goodwill_fen, decisions.c.order_customer, decisions.c.customer_id).where(
             decisions.c.id == offer_id, decisions.c.accepted_at.is_(None)
         )
     ).one_or_none()
@@ -181,6 +215,7 @@ def check_budgets(
         most_a_day,
         most_a_customer,
         now,
+        customer_id=row.customer_id,
     )
     if passed:
         raise OverBudgetError(passed)
@@ -195,6 +230,8 @@ def budget_passed(
     most_a_day: int,
     most_a_customer: int,
     now: datetime,
+    *,
+    customer_id: str | None = None,
 ) -> str | None:
     """Which budget so much goodwill more would pass: `day`, `customer`, or None.
 
@@ -207,6 +244,7 @@ def budget_passed(
         most_a_day: Goodwill of a day, in fen.
         most_a_customer: Goodwill of a customer within 30 days, in fen.
         now: The present moment.
+        customer_id: As the desk names them: what the same person got elsewhere counts as well.
     """
     if goodwill_fen == 0:
         return None
@@ -214,10 +252,13 @@ def budget_passed(
         return "day"
     asked = select(func.sum(decisions.c.goodwill_fen)).where(
         decisions.c.business == business,
-        decisions.c.order_customer == order_customer,
+        _theirs(order_customer, customer_id),
         decisions.c.accepted_at > stamp(now - BUDGET_WINDOW),
     )
-    if int(db.execute(asked).scalar() or 0) + goodwill_fen > most_a_customer:
+    spent = int(db.execute(asked).scalar() or 0)
+    if customer_id is not None:
+        spent += gestures.spent_on(db, business, customer_id, now, BUDGET_WINDOW.days)
+    if spent + goodwill_fen > most_a_customer:
         return "customer"
     return None
 
@@ -247,3 +288,8 @@ def policy_kept(db: Connection, name: str) -> bool:
 def kept_policies(db: Connection) -> dict[str, dict[str, Any]]:
     """All policies of the archive by name."""
     return {row.name: row.bundle for row in db.execute(select(policies.c.name, policies.c.bundle))}
+
+
+def policies_kept(db: Connection) -> int:
+    """How many policies are in the archive; one is added, none ever changes."""
+    return db.execute(select(func.count()).select_from(policies)).scalar_one()

@@ -186,6 +186,12 @@ def load(db: Connection, key: str) -> Fulfilment | None:
     return Fulfilment(*row) if row else None
 
 
+def receipt_of(db: Connection, key: str) -> dict[str, Any]:
+    """The receipt of a remedy, empty where there is none."""
+    found = db.execute(select(fulfilments.c.receipt).where(fulfilments.c.key == key)).scalar()
+    return found or {}
+
+
 def _as_tried(item: Fulfilment) -> ColumnElement[bool]:
     """The row of a remedy, if nobody has settled it or counted a try since it was read."""
     return and_(

@@ -58,8 +58,9 @@ def add(
         db: A writing transaction.
         staff_ids: To whom, each once; they exist.
         kind: `mention`, `whisper`, `silent`, `transfer`, `step_in`, `request`, `decided`,
-            `assigned`, `attention` (the customer needs a person at once), `clock` or
-            `undelivered` (words did not reach the customer, or nobody knows).
+            `assigned`, `attention` (the customer needs a person at once), `clock`,
+            `undelivered` (words did not reach the customer, or nobody knows), `follow_up`,
+            `alert` (something rises) or `report` (of a week).
         conversation_id: What it is about; None for none.
         text: A Chinese sentence for its reader, without a customer's personal data.
         now: The present moment.
@@ -115,8 +116,9 @@ def _who_may(db: Connection, business: str, act: Act) -> list[int]:
 # What else than reading a notice is about. Who may not do it any more is not told of it either.
 _ABOUT = {
     **dict.fromkeys(("whisper", "transfer", "assigned", "step_in", "decided"), Act.HANDLE),
-    **dict.fromkeys(("silent", "clock", "undelivered"), Act.HANDLE),
+    **dict.fromkeys(("silent", "clock", "undelivered", "follow_up"), Act.HANDLE),
     "request": Act.GRANT,
+    **dict.fromkeys(("alert", "report"), Act.INSIGHTS),
 }
 
 

@@ -17,6 +17,9 @@ from tests.crash.far import FarScene, far_scene
 from tests.crash.lasting import LastingCustomer
 from tests.crash.scene import ROOM, Member, Road, Scene, accepting, progress
 from tests.crash.test_follow_up_points import FOLLOW_UP
+from tests.crash.test_incident_points import INCIDENT
+from tests.crash.test_promise_points import PROMISE
+from tests.crash.test_webhook_points import WEBHOOK
 from tests.crash.test_wechat_points import WECHAT
 from tests.desk.images import drawing, encoded
 from tests.support.stack import ROOT, Stack, wait_until
@@ -667,6 +670,8 @@ def test_every_point_is_tested_and_documented() -> None:
     desks = [*ARRIVAL, *ENTERING, *RENEWAL, *PICTURE, *REMEDY, *REFUSAL, *POSTPONED, *TAKING]
     desks += [*MISSED, *REMOTE, *GIVEN_UP, *RETRYING]
     desks += [*OFFERING, *GIVING_BACK, *HANDING_ON, *CLOSING, *PATIENCE]
-    pairs += [(point, "desk") for point in [*desks, *WECHAT, *FOLLOW_UP]]
+    pairs += [(point, "desk") for point in [*desks, *WECHAT, *FOLLOW_UP, *PROMISE]]
+    pairs += [(point, "desk") for point in WEBHOOK]
+    pairs += [(point, "desk") for point in INCIDENT]
     assert set(reached()) == {point for point, _ in pairs}
     assert documented() == dict(pairs)

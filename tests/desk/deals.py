@@ -75,7 +75,7 @@ def a_desk(
     content = yaml.safe_load((ROOT / "huixin.yml").read_text("utf-8"))
     limits = changes.pop("limits", {})
     for business in content["businesses"]:
-        business |= changes
+        business |= {"privacy_notice": ""} | changes
     content |= {"data": folder / "var", "database": url, "limits": limits}
     made = make_context(Settings.model_validate(content))
     return replace(made, clock=clock, orders=orders or made.orders)

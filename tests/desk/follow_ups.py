@@ -133,6 +133,7 @@ def at_rest(
     safety: bool = False,
     room: str | None = None,
     name: str = "阿明",
+    customer_id: str | None = None,
 ) -> Told:
     """A case that was closed just now.
 
@@ -145,10 +146,14 @@ def at_rest(
         safety: Somebody was at risk.
         room: It never came to a private chat.
         name: Of the customer.
+        customer_id: A customer who is known already.
     """
     now = desk.clock()
     with desk.storage.database.write() as db:
-        customer, _ = customers.begin_session(db, None, business, name, None, now)
+        if customer_id is None:
+            customer, _ = customers.begin_session(db, None, business, name, None, now)
+        else:
+            customer = customers.load(db, customer_id)
         if of is not None:
             person = customers.load(db, of.customer_id).person
             mine = customers_table.c.id == customer.id

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -25,17 +26,23 @@ from desk.conversations import attendance
 from recovery.anger import CaseAnger
 from recovery.case import Case, Offer
 from recovery.ids import new_id
+from recovery.insights.rising import Rising
 from recovery.pictures import examine
 from recovery.store import (
+    alerts,
+    case_joins,
     cases,
     conversations,
     customers,
     fulfilments,
+    gestures,
     incidents,
     invitations,
     notes,
+    persons,
     staff,
     streams,
+    weekly_reports,
 )
 from recovery.store import pictures as picture_store
 from recovery.store.conversations import BOT, QUEUE, Conversation, staff_owner
@@ -85,8 +92,16 @@ DECIDED: dict[tuple[str, str], str | frozenset[str]] = {
     # Whoever has the secret of a link (tests/desk/wechat/test_scenes.py).
     ("GET", "/api/wechat-links/<secret:str>"): EVERYONE,
     ("POST", "/api/wechat-links/<secret:str>"): EVERYONE,
+    # Whoever has the link of a survey (tests/desk/test_surveys.py).
+    ("GET", "/api/surveys/<token:str>"): EVERYONE,
+    ("POST", "/api/surveys/<token:str>"): EVERYONE,
+    # A source that signs (tests/desk/webhook).
+    ("POST", "/api/webhooks/<source_id:str>/messages"): EVERYONE,
     ("GET", "/metrics"): MACHINE,
     ("GET", "/api/my/conversations"): CUSTOMER,
+    ("GET", "/api/my/identities"): CUSTOMER,
+    ("POST", "/api/my/codes"): CUSTOMER,
+    ("POST", "/api/my/codes/use"): CUSTOMER,
     ("GET", "/api/rooms/<room_id:str>"): CUSTOMER,
     ("GET", "/api/invitations/<token:str>"): CUSTOMER,
     ("POST", "/api/invitations/<token:str>"): CUSTOMER,
@@ -122,6 +137,13 @@ DECIDED: dict[tuple[str, str], str | frozenset[str]] = {
     ("GET", f"{S}/colleagues"): READERS,
     ("GET", f"{S}/labels"): READERS,
     ("GET", f"{S}/board"): OVERSEERS,
+    # insights
+    ("GET", f"{S}/insights"): READ_FIGURES,
+    ("GET", f"{S}/insights/cases"): READ_FIGURES,
+    ("POST", f"{S}/insights/alerts/<alert_id:str>/seen"): READ_FIGURES,
+    ("GET", f"{S}/insights/causes"): HANDLERS,
+    ("GET", f"{S}/insights/reports"): READ_FIGURES,
+    ("GET", f"{S}/insights/reports/<report_id:str>"): READ_FIGURES,
     # one conversation
     ("GET", C): READERS,
     ("GET", f"{C}/pictures/<picture_id:str>"): READERS,
@@ -162,8 +184,18 @@ DECIDED: dict[tuple[str, str], str | frozenset[str]] = {
     ("POST", f"{C}/heard"): HANDLERS,
     ("POST", f"{C}/order"): HANDLERS,
     ("POST", f"{C}/matter"): HANDLERS,
+    ("POST", f"{C}/wishes"): HANDLERS,
+    ("POST", f"{C}/gestures/<gesture_id:str>/done"): HANDLERS,
     # An order system, known by its signature (tests/desk/test_order_events.py).
     ("POST", "/api/orders/<business_id:str>/events"): EVERYONE,
+    # The same, of the remedies it was given (tests/desk/test_progress.py).
+    ("POST", "/api/orders/<business_id:str>/remedies"): EVERYONE,
+    # one customer, one case
+    ("GET", f"{C}/person"): READERS,
+    ("POST", f"{C}/merge"): HANDLERS,
+    ("POST", f"{C}/split"): HANDLERS,
+    ("POST", f"{S}/case-joins/<case_join_id:str>/undo"): HANDLERS,
+    ("POST", f"{S}/person-joins/<person_join_id:str>/undo"): MANAGERS,
     # incidents
     ("GET", f"{S}/incidents"): HANDLERS,
     ("POST", f"{S}/incidents"): HANDLERS,
@@ -177,6 +209,11 @@ DECIDED: dict[tuple[str, str], str | frozenset[str]] = {
     ("POST", f"{I}/preview"): OVERSEERS,
     ("POST", f"{I}/tell"): OVERSEERS,
     ("POST", f"{I}/remedies"): OVERSEERS,
+    # files of the insights, corrective actions
+    ("GET", f"{S}/insights/export.xlsx"): READ_FIGURES,
+    ("GET", f"{S}/insights/export.pdf"): READ_FIGURES,
+    ("GET", f"{S}/insights/reports/<report_id:str>/export.pdf"): READ_FIGURES,
+    ("POST", f"{S}/insights/actions/<case_id:str>/done"): OVERSEERS,
     # words
     ("GET", f"{S}/canned"): HANDLERS,
     ("POST", f"{S}/canned/<canned_id:int>/used"): HANDLERS,
@@ -217,6 +254,9 @@ BODIES: dict[str, dict[str, Any]] = {
     f"{C}/follow_up": {"at": None},
     f"{C}/follow_up/result": {"rating": 5, "words": ""},
     f"{C}/matter": {"failure": "room_not_clean"},
+    f"{C}/wishes": {"add": "不要券"},
+    f"{C}/merge": {"case": "s0", "reason": "说的是同一件事"},
+    f"{C}/split": {"failure": "noise", "messages": ["m0"], "reason": "是两件事"},
     f"{I}/members": {"conversation": "k0"},
     f"{I}/preview": {"text": "{称呼}您好，电梯在修"},
     f"{I}/tell": {"id": "tell-0000001", "text": "{称呼}您好，电梯在修"},
@@ -226,6 +266,10 @@ BODIES: dict[str, dict[str, Any]] = {
     f"{S}/accounts/<account_id:str>": {"name": "某人"},
     f"{S}/canned/<canned_id:int>": {"title": "问候", "text": "您好", "business": "lanting"},
 }
+
+
+# No two alerts and reports of a business are of the same day.
+_EARLIER = count()
 
 
 # --- the scene --------------------------------------------------------------------------------
@@ -304,7 +348,10 @@ class Scene:
                 "account_id": str(colleague),
                 "label_id": str(a_label(db, business)),
                 "canned_id": str(a_reply(db, business)),
+                "gesture_id": a_gesture(db, placed, case.id),
                 **an_incident(db, placed, case.id),
+                **taught(db, business),
+                **joins(db, placed, case),
             }
             assert fulfilments.load(db, key) is not None
         return Placed(placed, session, ids)
@@ -353,6 +400,16 @@ def a_case() -> Case:
     )
 
 
+def a_gesture(db: Connection, conversation: Conversation, case_id: str) -> str:
+    """A small thing that the customer has taken and that staff do."""
+    content = {"title": "手写卡片", "why": "因为", "task": "手写卡片"}
+    whose = (conversation.business, case_id, conversation.customer_id, "gesture", "hotel-upset")
+    made = (stamp(NOON), None, False)
+    taken = gestures.Offered(new_id("g"), *whose, content, 0, "taken", *made)
+    gestures.offer(db, taken)
+    return taken.id
+
+
 def an_incident(db: Connection, conversation: Conversation, case_id: str) -> dict[str, str]:
     made = incidents.begin(
         db,
@@ -372,6 +429,30 @@ def an_incident(db: Connection, conversation: Conversation, case_id: str) -> dic
         conversation_id=conversation.id,
     )
     return {"incident_id": made.id, "member_id": str(member)}
+
+
+def taught(db: Connection, business: str) -> dict[str, str]:
+    """An alert, and a weekly report."""
+    day = NOON.date() - timedelta(days=next(_EARLIER))
+    alert = alerts.raise_once(db, business, "failure", day, Rising("noise", 5, 0.5), NOON)
+    report = weekly_reports.keep(db, business, day, {"figures": []}, NOON)
+    assert alert is not None and report is not None
+    return {"alert_id": alert, "report_id": report}
+
+
+def joins(db: Connection, conversation: Conversation, case: Case) -> dict[str, str]:
+    """Another case that has gone into this one, another name of the same customer."""
+    business, customer = conversation.business, conversation.customer_id
+    other = replace(a_case(), stage="closed", offers=())
+    cases.save(db, other, business, customer, NOON)
+    case_joins.set_merged(db, other.id, case.id)
+    states = {"kept": case.to_state(), "other": other.to_state(), "joined": case.to_state()}
+    before = {**states, "rows": {}, "cause": False}
+    merged = case_joins.add(db, "merge", business, case.id, other.id, before, "同一件事", 1, NOON)
+    also = customers.add(db, new_id("u"), business, "阿明", NOON)
+    joined = persons.join(db, customers.load(db, customer), also, "code", "customer", NOON)
+    assert joined is not None
+    return {"case_join_id": merged, "person_join_id": joined.id}
 
 
 def a_request(db: Connection, conversation: Conversation, case_id: str, asker: int) -> str:
@@ -436,7 +517,9 @@ def filled(path: str, ids: dict[str, str]) -> str:
 NOBODYS = {
     **{name: new_id("k") for name in ("conversation_id", "picture_id", "key", "request_id")},
     "offer_id": new_id("o"),
+    "gesture_id": new_id("g"),
     **{"account_id": "999999", "label_id": "999999", "canned_id": "999999"},
+    **{"case_join_id": new_id("g"), "person_join_id": new_id("j")},
     **{"secret": "guessed", "scene_id": "guessed"},
     **{"token": "guessed", "room_id": ROOM, "path": "nothing-here"},
 }

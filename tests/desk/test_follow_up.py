@@ -1,16 +1,20 @@
 """Customers are asked afterwards how it went: once, at a fit time, and what they answer counts."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
+import httpx
 import pytest
 from sqlalchemy import select, update
 
 from desk.context import Context
 from recovery.store import fulfilments, preferences, staff
 from recovery.store.conversations import BOT, QUEUE
+from recovery.store.tables import audit_log, promises
 from recovery.store.tables import follow_ups as table
 from recovery.store.tables import fulfilments as fulfilments_table
 from recovery.store.tables import notices as notices_table
@@ -26,8 +30,13 @@ from tests.desk.follow_ups import (
     merged,
     opens,
 )
+from tests.desk.people import PATIENCE
 from tests.desk.postgres import new_database
-from tests.desk.serving import Clock, a_context
+from tests.desk.scripted_rasa import says, scripted_rasa
+from tests.desk.serving import Clock, Desk, a_context, serving
+from tests.support.customer import Customer, Page
+
+PASSWORD = "an honest password"
 
 
 @pytest.fixture(scope="module")
@@ -102,13 +111,26 @@ async def test_never_at_night(desk: Context, clock: Clock) -> None:
 async def test_what_is_all_done_is_asked_about_without_being_closed(
     desk: Context, clock: Clock
 ) -> None:
-    told, watch = at_rest(desk, outcome=None), a_watch(desk)
+    told = at_rest(desk, outcome=None)
     promise(told, "todo")
-    await watch.look_once()
+    await a_watch(desk).look_once()
     assert told.row is None
     with desk.storage.database.write() as db:
         mine = fulfilments_table.c.case_id == told.case
         db.execute(update(fulfilments_table).where(mine).values(state="done"))
+        # The order system has passed it on: others have it in hand.
+        when = desk.clock().isoformat(timespec="microseconds")
+        promised = {"key": f"{told.case}:0", "case_id": told.case, "business": "lanting"}
+        promised |= {"conversation_id": told.chat.id, "stage": "sent_on", "updated_at": when}
+        db.execute(promises.insert().values(**promised, promised_at=when, due_at=when, told={}))
+    await a_watch(desk).look_once()
+    assert told.row is None
+    # Days later.
+    clock.now += 5 * DAY
+    with desk.storage.database.write() as db:
+        when = desk.clock().isoformat(timespec="microseconds")
+        mine = promises.c.case_id == told.case
+        db.execute(update(promises).where(mine).values(stage="done", updated_at=when))
     await asked(told, clock)
 
 
@@ -333,6 +355,99 @@ async def test_on_the_phone_a_person_is_reminded(desk: Context, clock: Clock) ->
                 notices_table.c.conversation_id == told.chat.id,
             )
             assert "回访" in db.execute(left).scalar_one()
+
+
+# --- over the wire ------------------------------------------------------------------------------
+
+
+async def test_asked_and_answered_over_the_wire(tmp_path: Path) -> None:
+    clock = Clock()
+    with scripted_rasa() as rasa:
+        async with (
+            serving(a_context(tmp_path, clock, rasa=[rasa.url])) as desk,
+            Customer(desk.url) as customer,
+        ):
+            desk.app.ctx.router.rasa_ready.set()
+            rasa.script = lambda path, _: {"understood": says(anger=3)["understood"]}
+            me = await customer.begin("lanting")
+            told = at_rest(desk.context, customer_id=me["id"])
+            async with customer.private(told.chat.id) as chat:
+                await a_watch(desk.context).look_once()
+                clock.now += DAY
+                await a_watch(desk.context).look_once()
+                question = await chat.event(PATIENCE, outside=True)
+                await press(chat, question, "3分 一般")
+                missing = await chat.event(PATIENCE, author="system")
+                assert "谢谢" in missing["text"]
+                await press(chat, None, "前台一直没人接电话，气死了")
+                await chat.event(PATIENCE, kind="owner", owner="queue")
+            assert rasa.messages() == [], "no answer of theirs is a complaint to the bot"
+            assert len(rasa.messages("/desk/overheard")) == 1
+            async with staff_page(desk, "sun", "supervisor") as page:
+                where = f"/api/staff/conversations/{told.chat.id}"
+                shown = (await page.get(where)).json()["follow_up"]
+                assert (shown["rating"], shown["words"]) == (3, "前台一直没人接电话，气死了")
+                assert not (shown["may_plan"] or shown["may_cancel"] or shown["may_answer"])
+                answer = await page.post(f"{where}/follow_up", json={"at": None})
+                assert answer.status_code == 409
+
+
+async def press(chat: Page, question: dict[str, Any] | None, text: str) -> None:
+    """Press a button of a question, or type words."""
+    buttons = (question or {}).get("buttons", [])
+    token = next((one["token"] for one in buttons if one["title"] == text), None)
+    answer = await chat.answered(await chat.say(text, button=token), PATIENCE)
+    assert answer["type"] == "ack", answer
+
+
+async def test_staff_plan_cancel_and_take_down(tmp_path: Path) -> None:
+    clock = Clock()
+    async with (
+        serving(a_context(tmp_path, clock)) as desk,
+        staff_page(desk, "lin", "agent") as page,
+    ):
+        web, phone = at_rest(desk.context), at_rest(desk.context, channel="phone")
+        await a_watch(desk.context).look_once()
+        here, there = (f"/api/staff/conversations/{one.chat.id}" for one in (web, phone))
+        assert (await page.request("DELETE", f"{here}/follow_up")).status_code == 200
+        assert web.stands == ("cancelled", "staff")
+        night = (clock.now + timedelta(days=1)).replace(hour=16)
+        for at, status in (("gibberish", 400), (NOON.isoformat(), 400), (night.isoformat(), 200)):
+            answer = await page.post(f"{here}/follow_up", json={"at": at})
+            assert answer.status_code == status, answer.text
+        row = web.row
+        assert row is not None
+        assert row.due_at == "2026-11-24T01:00:00.000000+00:00", "night is not for asking"
+        refused = await page.post(f"{here}/follow_up/result", json={"rating": 5, "words": ""})
+        assert refused.status_code == 409
+        for body, status in (
+            ({"rating": 6, "words": ""}, 400),
+            ({"rating": 2, "words": "还是没修好"}, 200),
+            ({"rating": 5, "words": ""}, 409),
+        ):
+            answer = await page.post(f"{there}/follow_up/result", json=body)
+            assert answer.status_code == status, answer.text
+        row = phone.row
+        assert row is not None
+        assert (row.rating, row.words) == (2, "还是没修好")
+        assert (phone.present.reason, phone.present.front) == ("follow_up", True)
+        with desk.context.storage.database.read() as db:
+            acts = set(db.execute(select(audit_log.c.act)).scalars())
+        assert {"follow_up_plan", "follow_up_cancel", "follow_up_result"} <= acts
+
+
+@asynccontextmanager
+async def staff_page(desk: Desk, login: str, role: str) -> AsyncIterator[httpx.AsyncClient]:
+    """The browser of a member of staff who has logged in."""
+    with desk.context.storage.database.write() as db:
+        staff.add(db, login, login, role, PASSWORD, NOON, "lanting")
+    async with httpx.AsyncClient(base_url=desk.url, trust_env=False, timeout=PATIENCE) as http:
+        answer = await http.post("/api/staff/login", json={"login": login, "password": PASSWORD})
+        assert answer.status_code == 200, answer.text
+        http.headers["Cookie"] = f"huixin_staff={answer.cookies['huixin_staff']}"
+        http.headers["X-CSRF"] = answer.json()["csrf"]
+        http.cookies.clear()
+        yield http
 
 
 # --- several desks ------------------------------------------------------------------------------

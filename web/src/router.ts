@@ -29,6 +29,12 @@ export const router = createRouter({
       component: () => import("./pages/LinkPage.vue"),
       props: true,
     },
+    {
+      path: "/s/:token",
+      name: "survey",
+      component: () => import("./pages/SurveyPage.vue"),
+      props: true,
+    },
     { path: "/staff", component: () => import("./staff/StaffPage.vue"), children: staffRoutes },
     {
       path: "/:rest(.*)*",

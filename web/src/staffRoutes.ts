@@ -19,10 +19,24 @@ export const staffRoutes: RouteRecordRaw[] = [
     meta: { act: "oversee", label: "大盘" },
   },
   {
+    path: "insights/:tab?",
+    name: "staff-insights",
+    component: () => import("./staff/pages/InsightsPage.vue"),
+    props: true,
+    meta: { act: "insights", label: "洞察" },
+  },
+  {
     path: "requests",
     name: "staff-requests",
     component: () => import("./staff/pages/RequestsPage.vue"),
     meta: { act: "handle", label: "申请" },
+  },
+  {
+    path: "incidents/:incident?",
+    name: "staff-incidents",
+    component: () => import("./staff/incidents/IncidentsPage.vue"),
+    props: true,
+    meta: { act: "handle", label: "同类事件" },
   },
   {
     path: "words",

@@ -233,6 +233,7 @@ describe("pages", () => {
     const expected: Record<string, Act | undefined> = {
       staff: "read",
       "staff-board": "oversee",
+      "staff-insights": "insights",
       "staff-requests": "handle",
       "staff-words": "wording",
       "staff-accounts": "accounts",

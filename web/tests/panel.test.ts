@@ -121,6 +121,7 @@ function detailOf(held: Partial<StaffCase> | null, rest: Partial<Detail> = {}): 
     requests: [],
     kinds: [],
     outcomes: [],
+    lesson: null,
     stages: [],
     looking: [],
     quota: null,

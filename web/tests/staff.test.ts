@@ -6,7 +6,7 @@ describe("words", () => {
   const reasons =
     "safety asked escalation fury silent transfer unknown refused beyond_authority not_understood proof_limit no_order " +
     "second_matter not_as_promised reopened changed_mind late repeated alleged no_evidence budget error " +
-    "offer_gone remedy_late remedy_refused remedy_failed";
+    "offer_gone remedy_late remedy_refused remedy_failed follow_up";
 
   it.each(reasons.split(" "))("say the reason %s", (reason) => {
     expect(words.reasonWords(reason)).toMatch(/^[\u4e00-\u9fff，]+$/u);

@@ -53,6 +53,7 @@ export function detail(parts: Partial<Detail> = {}): Detail {
     requests: [],
     kinds: [],
     outcomes: [],
+    lesson: null,
     stages: [],
     looking: [],
     quota: null,

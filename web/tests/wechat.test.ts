@@ -192,6 +192,15 @@ describe("the page of a link from WeChat", () => {
     expect(at()).toBe("/c/k1");
   });
 
+  it("says where the link came from when it was not WeChat", async () => {
+    answers["GET /api/wechat-links/abc"] = {
+      body: { business: "兰庭酒店", conversation: null, source: "兰庭微博" },
+    };
+    const { root } = await page();
+    expect(root.textContent).toContain("在兰庭微博发给您的链接");
+    expect(root.textContent).not.toContain("微信");
+  });
+
   it("goes straight on where it was opened before", async () => {
     answers["GET /api/wechat-links/abc"] = { body: { business: "兰庭酒店", conversation: "k1" } };
     const { at } = await page();

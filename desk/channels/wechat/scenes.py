@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, cast
 
 from sqlalchemy import Connection
 
+from desk.channels import joining
 from desk.channels.wechat.accounts import Account
 from desk.context import Context
 from desk.conversations import entering
@@ -35,6 +36,10 @@ MENU_KEY = "huixin_web"
 _PAGE_WORDS = frozenset({"网页", "打开网页", "网页版"})
 _OVER = "这段对话接到微信了：{matter}前面说过的都在，不用再说一遍；在微信和网页上都能接着说。"
 _BACK = "还是刚才那段对话：{matter}直接接着说就好。"
+_SAME_PERSON = (
+    "您在微信里和我们说过的，现在和网页上的分开记着。都是您本人的话，10分钟内在微信里回复"
+    "“确认合并”，两边的记录就合到一起；不回复就还是分开的。"
+)
 # Used ones are known that long, so that who scans again what they used finds the way.
 _KEPT = timedelta(days=1)
 # What an address of WeChat never is; a QR code of it would be too dense to scan.
@@ -167,6 +172,9 @@ def scan(
     else:
         # All of it is new, and is read in WeChat from its first words.
         _bind(db, private, contact, now, planned=0)
+    if joining.opened(db, context, found.customer_id, contact.customer_id, now):
+        asked = _told(db, private, f"{private.id}.same.{found.id[:12]}", _SAME_PERSON, now)
+        committed = replace(committed, entries=[*committed.entries, *asked.entries])
     private = replace(private, channel="wechat")
     return ScanResult(private, message, committed)
 

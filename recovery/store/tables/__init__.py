@@ -21,6 +21,7 @@ from recovery.store.tables.drills import (
 from recovery.store.tables.incidents import (
     incident_members,
     incident_messages,
+    incident_tellings,
     incidents,
     order_events,
 )
@@ -28,6 +29,7 @@ from recovery.store.tables.insights import (
     alerts,
     case_causes,
     case_facts,
+    insight_marks,
     purchases,
     weekly_reports,
 )
@@ -68,7 +70,6 @@ from recovery.store.tables.staff import (
 )
 from recovery.store.tables.webhooks import (
     webhook_contacts,
-    webhook_nonces,
     webhook_received,
     webhook_sends,
     webhook_threads,
@@ -109,7 +110,9 @@ __all__ = [
     "inbox",
     "incident_members",
     "incident_messages",
+    "incident_tellings",
     "incidents",
+    "insight_marks",
     "invitations",
     "join_codes",
     "join_tries",
@@ -135,7 +138,6 @@ __all__ = [
     "surveys",
     "web_sessions",
     "webhook_contacts",
-    "webhook_nonces",
     "webhook_received",
     "webhook_sends",
     "webhook_threads",

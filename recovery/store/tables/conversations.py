@@ -87,6 +87,7 @@ cases = Table(
     Index("cases_customer", "customer_id"),
     Index("cases_opened", "opened_at"),
     Index("cases_closed", "closed_at"),
+    Index("cases_updated", "updated_at"),
 )
 
 case_log = Table(

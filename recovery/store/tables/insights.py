@@ -16,6 +16,27 @@ from sqlalchemy import (
 
 from recovery.store.tables.base import metadata
 
+# Whole numbers that are added up and counted, and nothing else: NULL means that a case does not
+# count for it, so that the sum over the number is a share or a mean. 0 and 1 are no and yes.
+MEASURES = (
+    *("angry", "anger_opening", "anger_peak", "anger_close", "relief", "neutral"),
+    *("closed", "repeat", "recovered"),
+    *("apology_seconds", "bot_seconds", "person_seconds", "person_service_seconds"),
+    *("heard", "in_time"),
+    *("moved", "angry_in_public"),
+    *("room_anger_before", "room_anger_after"),  # hundredths of a level
+    *("room_messages_before", "room_messages_after"),
+    *("offers", "accepted", "floor_fen", "goodwill_fen", "spent_fen", "beyond_fen"),
+    *("departures", "unlike", "promises", "late"),
+    *("answered", "rating", "satisfied", "survey_answered", "confirmed", "recommend"),
+    *("returned_recovered", "returned_others", "later_fen_recovered", "later_fen_others"),
+    *("expected_reliability", "perceived_reliability"),
+    *("expected_assurance", "perceived_assurance"),
+    *("expected_tangibles", "perceived_tangibles"),
+    *("expected_empathy", "perceived_empathy"),
+    *("expected_responsiveness", "perceived_responsiveness"),
+)
+
 case_facts = Table(
     "case_facts",
     metadata,
@@ -26,43 +47,31 @@ case_facts = Table(
     Column("industry", String(16), nullable=False),
     Column("channel", String(16), nullable=False),  # where it began
     Column("person", String(32), nullable=False),
-    Column("tier", String(16)),
-    Column("failure", String(40), nullable=False),  # "" : not known
+    Column("tier", String(16), nullable=False),  # "": not known
+    Column("failure", String(40), nullable=False),  # "": not known
     Column("cause", String(40), nullable=False),  # confirmed, else proposed; "": none
     Column("cause_confirmed", Boolean, nullable=False),
     Column("day", String(10), nullable=False),  # it was opened, in the zone of the business
     Column("opened_at", String(32), nullable=False),
-    Column("closed_at", String(32)),
     Column("outcome", String(24)),
-    Column("anger_opening", Integer),
-    Column("anger_peak", Integer),
-    Column("anger_close", Integer),  # as it is now, where it is not closed
-    Column("apology_seconds", Float),  # first angry message to first apology
-    Column("bot_seconds", Float),  # to the first answer of anybody
-    Column("person_seconds", Float),  # to the first answer of a person
-    Column("person_service_seconds", Float),  # the same in business hours
-    Column("invited", Boolean, nullable=False),
-    Column("moved", Boolean, nullable=False),  # to private
-    Column("angry_in_public_after", Boolean, nullable=False),  # within 7 days
-    Column("offers", Integer, nullable=False),
-    Column("accepted", Integer, nullable=False),
-    Column("floor_fen", Integer, nullable=False),  # accepted
-    Column("goodwill_fen", Integer, nullable=False),  # accepted
-    Column("beyond_fen", Integer, nullable=False),  # accepted, above the policy
-    Column("departures", Integer, nullable=False),
-    Column("late", Integer, nullable=False),  # promises that were missed
-    Column("repeat", Boolean, nullable=False),  # same person and failure in the 30 days before
-    Column("rating", Integer),  # 1..5
-    Column("asked", Boolean, nullable=False),  # how it went
-    Column("recovered", Boolean),  # NULL: not known yet
-    Column("returned", Boolean),  # the person came back within 90 days; NULL: not known yet
-    Column("room_before", Float),  # mean anger of others in the room in the hour before the move
-    Column("room_after", Float),
-    Column("room_messages_before", Integer),
-    Column("room_messages_after", Integer),
+    Column("alike", String(16), nullable=False),  # the same facts; "": the bot has offered nothing
+    Column("given", String(16), nullable=False),  # the same remedies
+    *(Column(name, Integer) for name in MEASURES),
+    Column("look_at", String(32)),  # when time alone changes it; NULL: never
     Column("updated_at", String(32), nullable=False),
     Index("case_facts_day", "business", "day"),
     Index("case_facts_person", "person", "failure", "opened_at"),
+    Index("case_facts_look", "look_at"),
+    Index("case_facts_alike", "alike"),
+)
+
+insight_marks = Table(
+    "insight_marks",
+    metadata,
+    # How often facts of a month have changed: what was worked out of them before is old then.
+    Column("business", String(32), primary_key=True),
+    Column("month", String(7), primary_key=True),
+    Column("number", Integer, nullable=False),
 )
 
 case_causes = Table(
@@ -77,6 +86,7 @@ case_causes = Table(
     Column("action_done_at", String(32)),
     Column("by", Integer),  # of staff
     Column("at", String(32), nullable=False),
+    Index("case_causes_at", "at"),
 )
 
 alerts = Table(

@@ -21,6 +21,7 @@ promises = Table(
     Column("updated_at", String(32), nullable=False),
     Index("promises_look", "look_at"),
     Index("promises_case", "case_id"),
+    Index("promises_stage", "stage", "updated_at"),
 )
 
 follow_ups = Table(

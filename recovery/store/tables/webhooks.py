@@ -8,7 +8,6 @@ from sqlalchemy import (
     Integer,
     String,
     Table,
-    Text,
     UniqueConstraint,
 )
 
@@ -40,13 +39,14 @@ webhook_received = Table(
     Column("answer", JSON),  # given again when it comes twice
     Column("received_at", String(32), nullable=False),
     Index("webhook_received_at", "received_at"),
+    Index("webhook_received_message", "message_id"),
 )
 
 webhook_threads = Table(
     "webhook_threads",
     metadata,
     Column("stream", String(64), primary_key=True),
-    Column("contact_id", ForeignKey("webhook_contacts.id"), nullable=False),
+    Column("contact_id", ForeignKey("webhook_contacts.id")),  # NULL: of a room, all who post there
     Column("planned", Integer, nullable=False),  # number in the stream up to which sends were made
     Index("webhook_threads_contact", "contact_id"),
 )
@@ -68,14 +68,5 @@ webhook_sends = Table(
     Column("settled_at", String(32)),
     UniqueConstraint("contact_id", "event_id"),
     Index("webhook_sends_state", "state", "due_at"),
-)
-
-webhook_nonces = Table(
-    "webhook_nonces",
-    metadata,
-    Column("source", String(32), primary_key=True),
-    Column("nonce", String(64), primary_key=True),
-    Column("at", String(32), nullable=False),
-    Column("note", Text),
-    Index("webhook_nonces_at", "at"),
+    Index("webhook_sends_stream", "stream"),
 )

@@ -4,12 +4,14 @@ import json
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from sanic import Sanic
 from sqlalchemy import select
 
 from recovery.signing import HEADER, sign, verify
@@ -19,7 +21,10 @@ from tests.desk.people import PATIENCE, until
 from tests.desk.scripted_rasa import ScriptedRasa, scripted_rasa
 from tests.desk.serving import Desk, a_context, serving
 from tests.desk.wechat.scene import RunningClock
+from tests.support.openapi import Document
+from tests.support.stack import ROOT
 
+DOCUMENT = Document(ROOT / "docs" / "webhook.openapi.yaml")
 BUSINESS = "lanting"
 SECRETS = {"APP_SECRET": "a" * 40, "WEIBO_SECRET": "b" * 40, "BOARD_SECRET": "c" * 40}
 PASSWORD = "an honest password"
@@ -32,15 +37,15 @@ class OtherSide:
     Attributes:
         calls: Every call, in order, with the source that its path names.
         answers: Gives status and headers for a call; 204 where it gives nothing.
-        unsigned: How many calls had no right signature.
+        wrong: What did not fit docs/webhook.openapi.yaml, or was not rightly signed.
     """
 
-    def __init__(self, clock: RunningClock) -> None:
+    def __init__(self, clock: Callable[[], datetime]) -> None:
         self.calls: list[tuple[str, Event]] = []
         self.answers: Callable[[str, Event], tuple[int, dict[str, str]] | None] = (
             lambda _source, _event: None
         )
-        self.unsigned = 0
+        self.wrong: list[str] = []
         self._clock = clock
         self._lock = threading.Lock()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
@@ -77,9 +82,10 @@ class OtherSide:
                 secret = SECRETS[f"{source.upper()}_SECRET"]
                 try:
                     verify(self.headers[HEADER] or "", body, (secret,), other._clock())
-                except ValueError:
-                    other.unsigned += 1
+                except ValueError as error:
+                    other.wrong.append(str(error))
                 event = json.loads(body)
+                other.wrong += DOCUMENT.wrong({"$ref": "#/components/schemas/Event"}, event)
                 with other._lock:
                     other.calls.append((source, event))
                 status, headers = other.answers(source, event) or (204, {})
@@ -93,7 +99,7 @@ class OtherSide:
 
 
 @contextmanager
-def other_side(clock: RunningClock) -> Iterator[OtherSide]:
+def other_side(clock: Callable[[], datetime]) -> Iterator[OtherSide]:
     made = OtherSide(clock)
     try:
         yield made
@@ -114,6 +120,11 @@ class Scene:
         self.http = httpx.AsyncClient(base_url=desk.url, timeout=PATIENCE, trust_env=False)
         self._number = 0
 
+    def anew(self) -> None:
+        """Let Rasa and the other side answer as at the beginning."""
+        self.rasa.again()
+        self.other.answers = lambda _source, _event: None
+
     async def post(
         self,
         body: Any,  # noqa: ANN401 - JSON, or bytes
@@ -126,9 +137,16 @@ class Scene:
         secret = secret or SECRETS.get(f"{source.upper()}_SECRET", "x" * 40)
         signed = sign(secret, raw, self.clock()) if header is None else header
         name, value = HEADER.encode(), signed.encode() if isinstance(signed, str) else signed
-        return await self.http.post(
-            f"/api/webhooks/{source}/messages", content=raw, headers=[(name, value)]
-        )
+        path = f"/api/webhooks/{source}/messages"
+        answer = await self.http.post(path, content=raw, headers=[(name, value)])
+        given = {HEADER.lower(): value.decode(errors="replace")}
+        call = DOCUMENT.find("POST", path, given, body)
+        assert call is not None
+        wrong = DOCUMENT.wrong_in_answer(call.operation, answer.status_code, answer.json())
+        assert wrong == [], wrong
+        if answer.status_code == 200:
+            assert DOCUMENT.wrong_in_call(call) == []
+        return answer
 
     async def say(self, writer: str, text: str, source: str = "app", **more: Any) -> Event:  # noqa: ANN401
         """Bring words of somebody; they must be taken. Gives the answer."""
@@ -210,14 +228,15 @@ def sources(other: OtherSide) -> list[dict[str, Any]]:
 
 
 @asynccontextmanager
-async def a_scene(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, desks: int = 1, **changes: object
-) -> AsyncIterator[list[Scene]]:
+async def a_scene(folder: Path, desks: int = 1, **changes: object) -> AsyncIterator[list[Scene]]:
     """One desk, or several on one database."""
-    for name, value in SECRETS.items():
-        monkeypatch.setenv(name, value)
     clock = RunningClock()
     async with AsyncExitStack() as stack:
+        patch = stack.enter_context(pytest.MonkeyPatch.context())
+        for name, value in SECRETS.items():
+            patch.setenv(name, value)
+        # Several applications of one name in one process.
+        patch.setattr(Sanic, "test_mode", desks > 1)
         rasa = stack.enter_context(scripted_rasa())
         other = stack.enter_context(other_side(clock))
         made = []
@@ -236,3 +255,4 @@ async def a_scene(
             stack.push_async_callback(scene.http.aclose)
             made.append(scene)
         yield made
+        assert other.wrong == []

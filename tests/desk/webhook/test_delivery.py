@@ -20,11 +20,20 @@ from tests.desk.people import until
 from tests.desk.postgres import new_database
 from tests.desk.webhook.scene import Scene, a_scene
 
+# One desk for all tests of this file: each has customers of its own.
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-@pytest_asyncio.fixture
-async def scene(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Scene]:
-    async with a_scene(tmp_path, monkeypatch) as [made]:
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def whole(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Scene]:
+    async with a_scene(tmp_path_factory.mktemp("webhook")) as [made]:
         yield made
+
+
+@pytest.fixture
+def scene(whole: Scene) -> Scene:
+    whole.anew()
+    return whole
 
 
 def answering(*statuses: int, **headers: str) -> Any:  # noqa: ANN401
@@ -84,32 +93,35 @@ async def test_a_source_that_refuses_our_signature_is_left_alone_and_operators_s
     scene: Scene,
 ) -> None:
     scene.other.answers = answering(401)
-    await scene.say("u1", "一")
-    await scene.heard("u1", 1)
+    await scene.say("p1", "一")
+    await scene.heard("p1", 1)
     await until(lambda: scene.sends("todo"))
-    await scene.say("u2", "二")
+    await scene.say("p2", "二")
     metrics = (await scene.http.get("/metrics")).text
     assert 'huixin_webhook_paused{source="app"} 1.0' in metrics
     # Nobody is called there meanwhile; another source goes on.
     await scene.say("w1", "三", source="weibo")
     await scene.heard("w1", 1)
-    assert scene.other.to("u2") == []
+    assert scene.other.to("p2") == []
     scene.clock.wind(minutes=6)
-    await scene.heard("u2", 1)
-    await scene.heard("u1", 2)
+    await scene.heard("p2", 1)
+    await scene.heard("p1", 2)
     await until(lambda: not scene.sends("sending"))
     assert 'paused{source="app"} 0.0' in (await scene.http.get("/metrics")).text
 
 
 async def test_somebody_who_is_gone_is_written_to_no_more_until_they_write(scene: Scene) -> None:
     scene.other.answers = answering(410)
-    await scene.say("u1", "一")
-    await until(lambda: scene.sends("failed"))
-    [contact] = scene.rows(webhook_contacts)
-    assert contact["blocked_until"].startswith("9999")
-    await scene.say("u1", "二")
-    await scene.heard("u1", 2)
-    assert scene.other.texts("u1") == ["好的：一", "好的：二"]
+    await scene.say("g1", "一")
+
+    def blocked() -> list[Any]:
+        return scene.rows(webhook_contacts, webhook_contacts.c.blocked_until.is_not(None))
+
+    [contact] = await until(blocked)
+    assert contact["external_id"] == "g1" and contact["blocked_until"].startswith("9999")
+    await scene.say("g1", "二")
+    await scene.heard("g1", 2)
+    assert scene.other.texts("g1") == ["好的：一", "好的：二"]
 
 
 async def test_no_call_leads_into_a_private_network_unless_the_settings_say_so(
@@ -124,11 +136,9 @@ async def test_no_call_leads_into_a_private_network_unless_the_settings_say_so(
             assert ending.status is None and "private_addresses" in str(ending.problem)
 
 
-async def test_two_desks_bring_each_word_once_and_in_order(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, postgres: str
-) -> None:
+async def test_two_desks_bring_each_word_once_and_in_order(tmp_path: Path, postgres: str) -> None:
     url = new_database(postgres, f"test_{secrets.token_hex(4)}")
-    async with a_scene(tmp_path, monkeypatch, desks=2, database=url) as [one, two]:
+    async with a_scene(tmp_path, desks=2, database=url) as [one, two]:
         body = {"id": "same", "from": {"id": "v"}, "text": "同一条"}
         answers = await asyncio.gather(*(desk.post(body) for desk in (one, two) * 3))
         states = Counter(answer.json()["state"] for answer in answers)
@@ -154,6 +164,8 @@ async def test_two_desks_bring_each_word_once_and_in_order(
             rows = [row for row in told if row["contact_id"] == contact["id"]]
             in_order = [row["body"]["text"] for row in sorted(rows, key=lambda row: row["id"])]
             assert one.other.texts(who) == in_order
+        await two.say("w1", "房间没打扫！", source="weibo")
+        assert {event["visibility"] for event in await one.heard("w1", 2)} == {"public", "private"}
         # What a desk was sending when it died is sent by another, under the same id.
         last = one.other.to("v")[-1]
         with one.desk.context.storage.database.write() as db:

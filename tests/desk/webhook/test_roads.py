@@ -1,7 +1,6 @@
 """What a source of the generic channel may rely on, over real HTTP with a desk in the process."""
 
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import httpx
 import pytest
@@ -14,11 +13,20 @@ from tests.desk.people import PATIENCE, until
 from tests.desk.scripted_rasa import Body, opens_a_case, says
 from tests.desk.webhook.scene import SECRETS, Scene, a_scene
 
+# One desk for all tests of this file: each has customers of its own.
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-@pytest_asyncio.fixture
-async def scene(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Scene]:
-    async with a_scene(tmp_path, monkeypatch) as [made]:
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def whole(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Scene]:
+    async with a_scene(tmp_path_factory.mktemp("webhook")) as [made]:
         yield made
+
+
+@pytest.fixture
+def scene(whole: Scene) -> Scene:
+    whole.anew()
+    return whole
 
 
 async def test_a_message_is_taken_once_and_answered_in_order(scene: Scene) -> None:
@@ -41,14 +49,14 @@ async def test_a_message_is_taken_once_and_answered_in_order(scene: Scene) -> No
     assert (row["kind"], row["channel"]) == ("private", "app")
     [customer] = scene.rows(customers, customers.c.id == row["customer_id"])
     assert customer["name"] == "阿明" and customer["external_id"] is None
-    assert scene.other.unsigned == 0
     await until(lambda: not scene.sends("sending") and not scene.sends("todo"))
     assert len(scene.other.to("u1")) == 6
 
 
 async def test_what_is_not_signed_or_not_fit_is_refused_and_not_stored(scene: Scene) -> None:
-    good = {"id": "m-1", "from": {"id": "u1"}, "text": "您好"}
-    raw = b'{"id":"m-1","from":{"id":"u1"},"text":"hi"}'
+    before, talks = len(scene.rows(webhook_received)), len(scene.rows(conversations))
+    good = {"id": "m-9", "from": {"id": "u9"}, "text": "您好"}
+    raw = b'{"id":"m-9","from":{"id":"u9"},"text":"hi"}'
     old = sign(SECRETS["APP_SECRET"], raw, scene.clock())
     scene.clock.wind(seconds=301)
     stranger = await scene.post(good, source="nobody")
@@ -86,7 +94,8 @@ async def test_what_is_not_signed_or_not_fit_is_refused_and_not_stored(scene: Sc
         assert answer.json()["error"]["message"]
     private = await scene.post({**good, "visibility": "private"}, source="board")
     assert private.json()["error"]["code"] == "not_private"
-    assert scene.rows(webhook_received) == [] == scene.rows(conversations)
+    assert len(scene.rows(webhook_received)) == before
+    assert len(scene.rows(conversations)) == talks
 
 
 async def test_options_come_back_as_payloads_and_only_from_whom_they_were_sent_to(
@@ -100,25 +109,25 @@ async def test_options_come_back_as_payloads_and_only_from_whom_they_were_sent_t
         return answer
 
     scene.rasa.script = offers
-    await scene.say("u1", "退房时多收了钱")
-    [asked] = await scene.heard("u1", 1)
+    await scene.say("o1", "退房时多收了钱")
+    [asked] = await scene.heard("o1", 1)
     [option] = asked["options"]
     assert option["title"] == "第一单"
-    await scene.say("u2", "您好")
-    theirs = {"id": "m-x", "from": {"id": "u2"}, "payload": option["payload"]}
+    await scene.say("o2", "您好")
+    theirs = {"id": "m-x", "from": {"id": "o2"}, "payload": option["payload"]}
     assert (await scene.post(theirs)).json()["error"]["code"] == "bad_option"
-    await scene.say("u1", "", payload=option["payload"])
-    assert (await scene.heard("u1", 2))[1]["text"] == "您选了LT1"
+    await scene.say("o1", "", payload=option["payload"])
+    assert (await scene.heard("o1", 2))[1]["text"] == "您选了LT1"
 
 
 async def test_a_public_post_is_answered_there_and_goes_on_in_private_as_the_same_case(
     scene: Scene,
 ) -> None:
-    posted = await scene.say("w1", "房间没打扫！手机13900000000", source="weibo")
+    posted = await scene.say("w1", "房间没打扫！手机13900000000", source="weibo", id="weibo-1")
     room = await scene.heard("w1", 2)
     [answer] = [event for event in room if event["visibility"] == "public"]
     [invitation] = [event for event in room if event["visibility"] == "private"]
-    assert answer["reply_to"] == "n-1" and answer["conversation"] == posted["conversation"]
+    assert answer["reply_to"] == "weibo-1" and answer["conversation"] == posted["conversation"]
     assert invitation["kind"] == "invitation" and "https://desk.example/w/" in invitation["text"]
     public = scene.conversation(posted["conversation"])
     assert (public["kind"], public["room"], public["channel"]) == ("public", "wh-weibo", "weibo")
@@ -148,8 +157,8 @@ async def test_a_public_post_is_answered_there_and_goes_on_in_private_as_the_sam
 
 
 async def test_a_link_makes_the_browser_that_opens_it_the_writer_once(scene: Scene) -> None:
-    posted = await scene.say("w1", "房间没打扫！", source="weibo")
-    [invitation] = [one for one in await scene.heard("w1", 2) if one["kind"] == "invitation"]
+    posted = await scene.say("w2", "房间没打扫！", source="weibo")
+    [invitation] = [one for one in await scene.heard("w2", 2) if one["kind"] == "invitation"]
     token = invitation["text"].rpartition("/w/")[2]
     link = f"/api/wechat-links/{token}"
     async with httpx.AsyncClient(
@@ -170,9 +179,9 @@ async def test_a_link_makes_the_browser_that_opens_it_the_writer_once(scene: Sce
     assert (await scene.http.get(link)).status_code == 404
     assert (await scene.http.post(link, json={})).status_code == 404
     # What the writer says at the source goes on in the same conversation, and so do the answers.
-    there = await scene.say("w1", "还是在这里说", source="weibo", visibility="private")
+    there = await scene.say("w2", "还是在这里说", source="weibo", visibility="private")
     assert there["conversation"] == opened
-    await until(lambda: "好的：还是在这里说" in scene.other.texts("w1"))
+    await until(lambda: "好的：还是在这里说" in scene.other.texts("w2"))
 
 
 async def test_a_board_without_private_messages_says_in_public_how_to_reach_us(

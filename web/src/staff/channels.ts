@@ -1,4 +1,5 @@
 /** The ways in which a customer came, and what it means where staff write down what was said. */
+import { shallowRef } from "vue";
 import type { HandChannel } from "../wire/contract";
 
 const CHANNELS: Record<string, string> = {
@@ -23,7 +24,19 @@ const SPOKEN: Record<HandChannel, string> = {
 /** Those by which a complaint comes that somebody enters by hand. */
 export const HAND_CHANNELS: readonly HandChannel[] = ["phone", "street", "other"];
 
-export const channelWords = (channel: string): string => CHANNELS[channel] ?? channel;
+/** Of the generic channel: names by id, as the settings have them. */
+const sources = shallowRef<Record<string, string>>({});
+
+export function nameSources(named: Record<string, string>): void {
+  sources.value = named;
+}
+
+export const channelWords = (channel: string): string =>
+  CHANNELS[channel] ?? sources.value[channel] ?? channel;
+
+/** Where words go that are sent to who came by a channel. */
+export const reachedIn = (channel: string): string =>
+  channel in CHANNELS ? "微信" : channelWords(channel);
 
 /** Whether the customer has no page of ours: nothing that is written here reaches them. */
 export const byHand = (channel: string): channel is HandChannel =>

@@ -3,10 +3,10 @@ import type { Act, Presence, Role } from "../wire/staff";
 /** What roles, rights and presences are called. */
 export const ROLES: Record<Role, { name: string; does: string }> = {
   agent: { name: "客服", does: "接待顾客，在自己的权限内补救" },
-  supervisor: { name: "主管", does: "另可看大盘、介入会话、改快捷回复" },
+  supervisor: { name: "主管", does: "另可看大盘和洞察、介入会话、改快捷回复" },
   manager: { name: "经理", does: "另可批准超出权限的补救、看审计" },
   trainer: { name: "训练师", does: "只看会话，顾客信息打码" },
-  admin: { name: "管理员", does: "管账号、看审计，看不到会话" },
+  admin: { name: "管理员", does: "管账号、看审计和洞察，看不到会话" },
 };
 
 const ACTS: Record<Act, { name: string; roles: Role[] }> = {
@@ -14,6 +14,7 @@ const ACTS: Record<Act, { name: string; roles: Role[] }> = {
   handle: { name: "接待顾客", roles: ["agent", "supervisor", "manager"] },
   oversee: { name: "看大盘", roles: ["supervisor", "manager"] },
   wording: { name: "改快捷回复和标签", roles: ["supervisor", "manager"] },
+  insights: { name: "看洞察", roles: ["supervisor", "manager", "admin"] },
   grant: { name: "批准申请", roles: ["manager"] },
   audit: { name: "看审计", roles: ["manager", "admin"] },
   accounts: { name: "管账号", roles: ["admin"] },

@@ -2,6 +2,7 @@ import { computed, ref, shallowRef, type ComputedRef } from "vue";
 import { ApiError } from "../wire/api";
 import type { Act, Me, Member, Notice, Presence } from "../wire/staff";
 import { ownApi } from "../wire/staffAdmin";
+import { nameSources } from "./channels";
 import { rememberPresence, rememberedPresence } from "./preferences";
 
 const PRESENCES: readonly string[] = ["online", "busy", "away", "offline"] satisfies Presence[];
@@ -28,6 +29,7 @@ function adopt(answer: Me): void {
   me.value = answer.staff;
   businesses.value = answer.businesses ?? [];
   calls.value = answer.calls ?? false;
+  nameSources(answer.sources ?? {});
   farewell.value = trouble.value = "";
 }
 

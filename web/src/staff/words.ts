@@ -19,6 +19,7 @@ const REASONS: Record<string, string> = {
   remedy_late: "订单系统一直办不成",
   remedy_refused: "订单系统办不了",
   remedy_failed: "答应的补救没有办成",
+  follow_up: "回访时顾客不满意",
   offer_gone: "方案在接受时已经变了",
   alleged: "顾客指称的事还没有查实",
   no_evidence: "要看照片，顾客没有提供",

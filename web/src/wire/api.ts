@@ -10,6 +10,7 @@ import type {
   RoomState,
   ServiceStatus,
 } from "./contract";
+import type { Survey, SurveyAnswers } from "./survey";
 
 const TIMEOUT_MS = 10_000;
 
@@ -165,12 +166,15 @@ export const customerApi = {
     call<CrossingCode>("POST", `/api/conversations/${part(id)}/wechat`, {}),
   crossing: (id: string) => call<Crossing>("GET", `/api/crossings/${part(id)}`),
   link: (secret: string) =>
-    call<{ business: string; conversation: string | null }>(
+    call<{ business: string; conversation: string | null; source?: string }>(
       "GET",
       `/api/wechat-links/${part(secret)}`,
     ),
   openLink: (secret: string) =>
     call<{ conversation: string }>("POST", `/api/wechat-links/${part(secret)}`, {}),
+  survey: (token: string) => call<Survey>("GET", `/api/surveys/${part(token)}`),
+  answerSurvey: (token: string, answers: SurveyAnswers) =>
+    call<{ state: "done"; repeated: boolean }>("POST", `/api/surveys/${part(token)}`, answers),
   mine: () => call<{ conversations: OwnConversation[] }>("GET", "/api/my/conversations"),
 };
 
@@ -191,6 +195,28 @@ export function keepCsrf(token: string): void {
 /** One call of the staff page; a change carries the CSRF token. */
 export function staffRequest<T>(method: Method, path: string, body?: unknown): Promise<T> {
   return call(method, `/api/staff${path}`, body, method === "GET" ? {} : { "X-CSRF": csrf });
+}
+
+/** How long a file may take that the desk makes on asking. */
+const FILE_TIMEOUT_MS = 60_000;
+
+/** A file that the desk makes, with the name that it gives it. */
+export async function staffDownload(path: string): Promise<{ name: string; content: Blob }> {
+  let response: Response;
+  let content: Blob;
+  try {
+    response = await fetch(`/api/staff${path}`, {
+      credentials: "same-origin",
+      cache: "no-store",
+      signal: AbortSignal.timeout(FILE_TIMEOUT_MS),
+    });
+    content = await response.blob();
+  } catch {
+    throw new ApiError(0, "unreachable", WORDS[0] ?? "");
+  }
+  if (!response.ok) read(response.status, await content.text());
+  const named = /filename\*=UTF-8''([^;]+)/.exec(response.headers.get("content-disposition") ?? "");
+  return { name: decodeURIComponent(named?.[1] ?? "huixin"), content };
 }
 
 /** Sends a picture of staff's. */

@@ -123,6 +123,8 @@ export interface MessageEvent extends EventBase {
   via?: HeardVia;
   /** Name of who wrote it down; absent in what is older. */
   by?: string;
+  /** Where it leads, a path of ours or an address; shown to the customer alone. */
+  link?: { title: string; url: string } | null;
 }
 
 export interface InvitationEvent extends EventBase {
@@ -193,6 +195,12 @@ export interface CallEvent extends EventBase {
   name: string;
 }
 
+/** What every customer is told once, for example how personal data are dealt with. */
+export interface NoticeEvent extends EventBase {
+  kind: "notice";
+  text: string;
+}
+
 export type ChatEvent =
   | MessageEvent
   | InvitationEvent
@@ -201,6 +209,7 @@ export type ChatEvent =
   | OwnerEvent
   | ProgressEvent
   | ClosedEvent
+  | NoticeEvent
   | CallEvent;
 
 /** A conversation changed; only members of staff get this. */

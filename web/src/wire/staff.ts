@@ -1,7 +1,16 @@
 /** What the staff pages and the desk tell each other; see docs/staff-api.md. Times are ISO 8601 in UTC, sums fen. */
 import type { ChatEvent, OfferItem, OfferState } from "./contract";
+import type { AftercareShown } from "./staffAftercare";
 
-export type Act = "read" | "handle" | "oversee" | "wording" | "grant" | "audit" | "accounts";
+export type Act =
+  | "read"
+  | "handle"
+  | "oversee"
+  | "wording"
+  | "insights"
+  | "grant"
+  | "audit"
+  | "accounts";
 export type Role = "agent" | "supervisor" | "manager" | "trainer" | "admin";
 export type Presence = "online" | "busy" | "away" | "offline";
 
@@ -25,6 +34,8 @@ export interface Me {
   businesses: { id: string; name: string; industry: string }[];
   /** Whether the settings name an address for video calls. */
   calls: boolean;
+  /** What the sources of the generic channel are called, by their ids. */
+  sources?: Record<string, string>;
 }
 
 export interface Account {
@@ -209,6 +220,19 @@ export interface RemedyState {
   receipt: Record<string, unknown> | null;
   attempts: number;
   problem: string | null;
+  /** By when it was promised and how far it is; absent where nothing is kept of it. */
+  promise?: PromiseState | null;
+}
+
+export interface PromiseState {
+  stage: "accepted" | "sent_on" | "done" | "late" | "given_up";
+  promised_at: string;
+  due_at: string;
+  /** When the customer was told of each stage. */
+  told: Record<string, string>;
+  times_late: number;
+  /** Something was added because it was late. */
+  added: boolean;
 }
 
 export interface Advice {
@@ -297,6 +321,41 @@ export interface Quota {
   words: string;
 }
 
+/** Asked when a case is closed: why it happened, and who sees to it that it does not again. */
+export interface Lesson {
+  /** As confirmed before, else as the failure suggests; empty where nothing does. */
+  cause: string;
+  confirmed: boolean;
+  /** The likely ones first. */
+  causes: { name: string; label: string }[];
+  action: string;
+  action_by: string;
+  /** A day. */
+  action_due: string;
+}
+
+export interface FollowUp {
+  state: "waiting" | "asked" | "answered" | "ended" | "cancelled" | null;
+  /** Short name of why it ended or is not asked. */
+  why: string | null;
+  /** Which asking this is, or will be; 2 is the last. */
+  round: number;
+  due_at: string | null;
+  asked_at: string | null;
+  /** 1 to 5. */
+  rating: number | null;
+  rated_at: string | null;
+  /** The answer to the open question. */
+  words: string | null;
+  /** A member of staff asks, on the phone. */
+  by_person: boolean;
+  /** The customer never wants to be asked again. */
+  refused: boolean;
+  may_plan: boolean;
+  may_cancel: boolean;
+  may_answer: boolean;
+}
+
 export interface Detail {
   conversation: Row;
   case: StaffCase | null;
@@ -310,8 +369,14 @@ export interface Detail {
   notes: Note[];
   labels: Label[];
   requests: RemedyRequest[];
+  /** How it went, as asked afterwards; null where there is no case. */
+  follow_up?: FollowUp | null;
+  /** What the customer wishes, and what was offered after the remedy; absent in older desks. */
+  aftercare?: AftercareShown;
   kinds: KindOfRemedy[];
   outcomes: { name: string; label: string }[];
+  /** What may lie behind the case, and what is done about it; null where there is no case. */
+  lesson: Lesson | null;
   /** Stages that the case may be given back at; the first one is where it stands. */
   stages: { name: string; label: string }[];
   looking: { id: number; name: string; typing: boolean }[];
@@ -356,7 +421,7 @@ export interface Canned {
 
 export interface Notice {
   id: number;
-  kind: "mention" | "whisper" | "silent" | "transfer" | "step_in" | "request" | "decided" | "assigned" | "attention" | "clock" | "undelivered";
+  kind: "mention" | "whisper" | "silent" | "transfer" | "step_in" | "request" | "decided" | "assigned" | "attention" | "clock" | "undelivered" | "follow_up" | "alert" | "report";
   conversation: string | null;
   text: string;
   at: string;

@@ -41,6 +41,14 @@ export interface OfferWish {
   agreed?: boolean;
 }
 
+/** What staff say at the end of a case: why it happened, and what is done about it. */
+export interface Learned {
+  cause?: string;
+  action?: string;
+  action_by?: string;
+  action_due?: string;
+}
+
 export const caseApi = {
   preview: (conversation: string, remedies: Wish[]) =>
     staffRequest<Preview>("POST", at(conversation, "preview"), { remedies }),
@@ -64,6 +72,18 @@ export const caseApi = {
     staffRequest<unknown>("POST", at(conversation, `remedies/${part(key)}/retry`), {}),
   doneByHand: (conversation: string, key: string, note: string) =>
     staffRequest<unknown>("POST", at(conversation, `remedies/${part(key)}/done`), { note }),
+  setPromise: (
+    conversation: string,
+    key: string,
+    stage: string,
+    due_at: string | null,
+    reason: string,
+  ) =>
+    staffRequest<unknown>("POST", at(conversation, `remedies/${part(key)}/promise`), {
+      stage,
+      due_at,
+      reason,
+    }),
   setFacts: (conversation: string, facts: Facts) =>
     staffRequest<unknown>("POST", at(conversation, "facts"), facts),
   transfer: (conversation: string, to: number | "queue", memo: string) =>
@@ -74,10 +94,18 @@ export const caseApi = {
       at: stage,
       ...(force ? { force } : {}),
     }),
-  close: (conversation: string, outcome: string | null, note: string, force: boolean) =>
+  /** @param learned nothing of it has to be said. */
+  close: (
+    conversation: string,
+    outcome: string | null,
+    note: string,
+    force: boolean,
+    learned: Learned = {},
+  ) =>
     staffRequest<{ owner: string }>("POST", at(conversation, "close"), {
       outcome,
       note,
+      ...learned,
       ...(force ? { force } : {}),
     }),
   snooze: (conversation: string, until: string | null, note: string, force = false) =>
@@ -88,6 +116,14 @@ export const caseApi = {
     }),
   putLabels: (conversation: string, labels: number[]) =>
     staffRequest<{ labels: Label[] }>("PUT", at(conversation, "labels"), { labels }),
+  /** @param when null: as the rules say. */
+  planFollowUp: (conversation: string, when: string | null) =>
+    staffRequest<unknown>("POST", at(conversation, "follow_up"), { at: when }),
+  cancelFollowUp: (conversation: string) =>
+    staffRequest<unknown>("DELETE", at(conversation, "follow_up")),
+  /** @param rating null: nobody was reached. */
+  followUpResult: (conversation: string, rating: number | null, words: string) =>
+    staffRequest<unknown>("POST", at(conversation, "follow_up/result"), { rating, words }),
   failures: (business: string) =>
     staffRequest<{ failures: Failure[] }>(
       "GET",

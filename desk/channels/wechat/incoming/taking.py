@@ -6,6 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
+from desk.channels import joining
 from desk.channels.wechat import scenes
 from desk.channels.wechat.accounts import Account
 from desk.channels.wechat.incoming import arriving, places
@@ -15,6 +16,7 @@ from desk.channels.wechat.incoming.putting import is_unread, put
 from desk.context import Context
 from desk.conversations import phrases, still_waiting
 from desk.conversations.ingest import RefusedError, Taken
+from desk.conversations.turn import Committed
 from recovery.store.conversations import BOT
 from recovery.store.wechat import contacts, received, sends
 from recovery.store.wechat.contacts import Contact
@@ -185,12 +187,19 @@ def _taken(
     text = inbound.text
     if inbound.kind == "click":
         text = account.settings.menu.get(inbound.text, "")
+        if inbound.text == joining.MENU_KEY:
+            text = joining.ASK_WORD
         if not text and inbound.text != scenes.MENU_KEY:
             return Outcome(text=phrases.nothing_there())
     place = places.of(db, context, account, contact, now)
     if _wants_page(inbound):
         url = scenes.link(db, context, contact, place.conversation, now)
         return Outcome(text=scenes.link_words(url), committed=place.committed, first=place.first)
+    joined = _about_joining(db, context, contact, inbound, text, now)
+    if joined is not None:
+        words, told = joined
+        committed = (*place.committed, told)
+        return Outcome(text=words, committed=committed, first=place.first)
     try:
         taken, *more = put(db, context, account, contact, inbound, place, text, now, picture)
     except RefusedError as error:
@@ -206,6 +215,15 @@ def _taken(
         committed=place.committed,
         expects=bool(place.committed) or _expects(db, contact, taken),
     )
+
+
+def _about_joining(
+    db: Connection, context: Context, contact: Contact, inbound: Inbound, text: str, now: datetime
+) -> tuple[str, Committed] | None:
+    """What is said to who wants this account to be one with that on the page."""
+    if inbound.kind not in ("text", "click"):
+        return None
+    return joining.answer_typed(db, context, contact.customer_id, text, "wechat", now)
 
 
 def _told(db: Connection, context: Context, inbound: Inbound, taken: Taken, now: datetime) -> Taken:

@@ -91,6 +91,8 @@ def show(event: Mapping[str, Any], zone: ZoneInfo, *, told: bool = True) -> Show
             return _words("say", {"text": _progress(event)}, role=PROGRESS)
         case "closed":
             return _words("say", event, role=CLOSED)
+        case "notice":
+            return _words("notice", event)
         case "call":
             return _words("say", {"text": f"{event.get('text', '')}\n{event.get('url', '')}"})
         case _:
@@ -135,7 +137,16 @@ def _message(event: Mapping[str, Any]) -> Shown | None:
         # Only what stands for the bot's own answer, `m1.hold`, is followed by one.
         held = _words("notice", event, role=PATIENCE if event_id.count(".") == 1 else "")
         return replace(held, passing=True) if held else None
-    return _words("say", event, buttons=_buttons(event))
+    return _words("say", _with_link(event), buttons=_buttons(event))
+
+
+def _with_link(event: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The event with the address that it leads to below its words; a path leads nowhere here."""
+    link = event.get("link") or {}
+    url = str(link.get("url", ""))
+    if not url.startswith(("https://", "http://")):
+        return event
+    return {**event, "text": f"{event.get('text', '')}\n{url}"}
 
 
 def _words(

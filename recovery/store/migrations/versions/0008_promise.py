@@ -69,6 +69,9 @@ def upgrade() -> None:
         sa.Column("industry", sa.String(length=16), nullable=False),
         sa.Column("failure", sa.String(length=40), nullable=False),
         sa.Column("title", sa.String(length=80), nullable=False),
+        sa.Column("place", sa.String(length=80), nullable=True),
+        sa.Column("rule", sa.String(length=40), nullable=True),
+        sa.Column("urgent", sa.Boolean(), server_default="0", nullable=False),
         sa.Column("source", sa.String(length=16), nullable=False),
         sa.Column("key", sa.String(length=120), nullable=True),
         sa.Column("state", sa.String(length=10), nullable=False),
@@ -83,6 +86,13 @@ def upgrade() -> None:
         sa.UniqueConstraint("business", "key"),
     )
     op.create_index("incidents_state", "incidents", ["business", "state"], unique=False)
+    op.create_table(
+        "insight_marks",
+        sa.Column("business", sa.String(length=32), nullable=False),
+        sa.Column("month", sa.String(length=7), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("business", "month"),
+    )
     op.create_table(
         "order_events",
         sa.Column("business", sa.String(length=32), nullable=False),
@@ -143,15 +153,6 @@ def upgrade() -> None:
         unique=False,
     )
     op.create_table(
-        "webhook_nonces",
-        sa.Column("source", sa.String(length=32), nullable=False),
-        sa.Column("nonce", sa.String(length=64), nullable=False),
-        sa.Column("at", sa.String(length=32), nullable=False),
-        sa.Column("note", sa.Text(), nullable=True),
-        sa.PrimaryKeyConstraint("source", "nonce"),
-    )
-    op.create_index("webhook_nonces_at", "webhook_nonces", ["at"], unique=False)
-    op.create_table(
         "webhook_received",
         sa.Column("source", sa.String(length=32), nullable=False),
         sa.Column("id", sa.String(length=128), nullable=False),
@@ -163,6 +164,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("source", "id"),
     )
     op.create_index("webhook_received_at", "webhook_received", ["received_at"], unique=False)
+    op.create_index("webhook_received_message", "webhook_received", ["message_id"], unique=False)
     op.create_table(
         "weekly_reports",
         sa.Column("id", sa.String(length=32), nullable=False),
@@ -198,9 +200,17 @@ def upgrade() -> None:
         sa.Column("incident_id", sa.String(length=32), nullable=False),
         sa.Column("order_number", sa.String(length=64), server_default="", nullable=False),
         sa.Column("order_customer", sa.String(length=200), nullable=True),
+        sa.Column("identity", sa.String(length=200), nullable=True),
+        sa.Column("event_id", sa.String(length=80), nullable=True),
         sa.Column("customer_id", sa.String(length=32), nullable=True),
         sa.Column("case_id", sa.String(length=32), nullable=True),
+        sa.Column("conversation_id", sa.String(length=32), nullable=True),
         sa.Column("state", sa.String(length=12), nullable=False),
+        sa.Column("due_at", sa.String(length=32), nullable=True),
+        sa.Column("attempts", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("offer_id", sa.String(length=48), nullable=True),
+        sa.Column("differs", sa.JSON(), nullable=True),
+        sa.Column("why", sa.String(length=120), nullable=True),
         sa.Column("told_at", sa.String(length=32), nullable=True),
         sa.Column("added_by", sa.String(length=48), nullable=False),
         sa.Column("added_at", sa.String(length=32), nullable=False),
@@ -211,13 +221,17 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index("incident_members_case", "incident_members", ["case_id"], unique=False)
+    op.create_index("incident_members_due", "incident_members", ["due_at"], unique=False)
     op.create_index("incident_members_incident", "incident_members", ["incident_id"], unique=False)
     op.create_index("incident_members_order", "incident_members", ["order_number"], unique=False)
     op.create_table(
         "incident_messages",
         sa.Column("id", sa.String(length=32), nullable=False),
         sa.Column("incident_id", sa.String(length=32), nullable=False),
+        sa.Column("kind", sa.String(length=8), nullable=False),
         sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("wishes", sa.JSON(), nullable=True),
+        sa.Column("reason", sa.Text(), nullable=True),
         sa.Column("by", sa.String(length=48), nullable=False),
         sa.Column("at", sa.String(length=32), nullable=False),
         sa.ForeignKeyConstraint(
@@ -297,6 +311,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("case_id"),
     )
+    op.create_index("case_causes_at", "case_causes", ["at"], unique=False)
     op.create_table(
         "case_facts",
         sa.Column("case_id", sa.String(length=32), nullable=False),
@@ -305,40 +320,67 @@ def upgrade() -> None:
         sa.Column("industry", sa.String(length=16), nullable=False),
         sa.Column("channel", sa.String(length=16), nullable=False),
         sa.Column("person", sa.String(length=32), nullable=False),
-        sa.Column("tier", sa.String(length=16), nullable=True),
+        sa.Column("tier", sa.String(length=16), nullable=False),
         sa.Column("failure", sa.String(length=40), nullable=False),
         sa.Column("cause", sa.String(length=40), nullable=False),
         sa.Column("cause_confirmed", sa.Boolean(), nullable=False),
         sa.Column("day", sa.String(length=10), nullable=False),
         sa.Column("opened_at", sa.String(length=32), nullable=False),
-        sa.Column("closed_at", sa.String(length=32), nullable=True),
         sa.Column("outcome", sa.String(length=24), nullable=True),
+        sa.Column("alike", sa.String(length=16), nullable=False),
+        sa.Column("given", sa.String(length=16), nullable=False),
+        sa.Column("angry", sa.Integer(), nullable=True),
         sa.Column("anger_opening", sa.Integer(), nullable=True),
         sa.Column("anger_peak", sa.Integer(), nullable=True),
         sa.Column("anger_close", sa.Integer(), nullable=True),
-        sa.Column("apology_seconds", sa.Float(), nullable=True),
-        sa.Column("bot_seconds", sa.Float(), nullable=True),
-        sa.Column("person_seconds", sa.Float(), nullable=True),
-        sa.Column("person_service_seconds", sa.Float(), nullable=True),
-        sa.Column("invited", sa.Boolean(), nullable=False),
-        sa.Column("moved", sa.Boolean(), nullable=False),
-        sa.Column("angry_in_public_after", sa.Boolean(), nullable=False),
-        sa.Column("offers", sa.Integer(), nullable=False),
-        sa.Column("accepted", sa.Integer(), nullable=False),
-        sa.Column("floor_fen", sa.Integer(), nullable=False),
-        sa.Column("goodwill_fen", sa.Integer(), nullable=False),
-        sa.Column("beyond_fen", sa.Integer(), nullable=False),
-        sa.Column("departures", sa.Integer(), nullable=False),
-        sa.Column("late", sa.Integer(), nullable=False),
-        sa.Column("repeat", sa.Boolean(), nullable=False),
-        sa.Column("rating", sa.Integer(), nullable=True),
-        sa.Column("asked", sa.Boolean(), nullable=False),
-        sa.Column("recovered", sa.Boolean(), nullable=True),
-        sa.Column("returned", sa.Boolean(), nullable=True),
-        sa.Column("room_before", sa.Float(), nullable=True),
-        sa.Column("room_after", sa.Float(), nullable=True),
+        sa.Column("relief", sa.Integer(), nullable=True),
+        sa.Column("neutral", sa.Integer(), nullable=True),
+        sa.Column("closed", sa.Integer(), nullable=True),
+        sa.Column("repeat", sa.Integer(), nullable=True),
+        sa.Column("recovered", sa.Integer(), nullable=True),
+        sa.Column("apology_seconds", sa.Integer(), nullable=True),
+        sa.Column("bot_seconds", sa.Integer(), nullable=True),
+        sa.Column("person_seconds", sa.Integer(), nullable=True),
+        sa.Column("person_service_seconds", sa.Integer(), nullable=True),
+        sa.Column("heard", sa.Integer(), nullable=True),
+        sa.Column("in_time", sa.Integer(), nullable=True),
+        sa.Column("moved", sa.Integer(), nullable=True),
+        sa.Column("angry_in_public", sa.Integer(), nullable=True),
+        sa.Column("room_anger_before", sa.Integer(), nullable=True),
+        sa.Column("room_anger_after", sa.Integer(), nullable=True),
         sa.Column("room_messages_before", sa.Integer(), nullable=True),
         sa.Column("room_messages_after", sa.Integer(), nullable=True),
+        sa.Column("offers", sa.Integer(), nullable=True),
+        sa.Column("accepted", sa.Integer(), nullable=True),
+        sa.Column("floor_fen", sa.Integer(), nullable=True),
+        sa.Column("goodwill_fen", sa.Integer(), nullable=True),
+        sa.Column("spent_fen", sa.Integer(), nullable=True),
+        sa.Column("beyond_fen", sa.Integer(), nullable=True),
+        sa.Column("departures", sa.Integer(), nullable=True),
+        sa.Column("unlike", sa.Integer(), nullable=True),
+        sa.Column("promises", sa.Integer(), nullable=True),
+        sa.Column("late", sa.Integer(), nullable=True),
+        sa.Column("answered", sa.Integer(), nullable=True),
+        sa.Column("rating", sa.Integer(), nullable=True),
+        sa.Column("satisfied", sa.Integer(), nullable=True),
+        sa.Column("survey_answered", sa.Integer(), nullable=True),
+        sa.Column("confirmed", sa.Integer(), nullable=True),
+        sa.Column("recommend", sa.Integer(), nullable=True),
+        sa.Column("returned_recovered", sa.Integer(), nullable=True),
+        sa.Column("returned_others", sa.Integer(), nullable=True),
+        sa.Column("later_fen_recovered", sa.Integer(), nullable=True),
+        sa.Column("later_fen_others", sa.Integer(), nullable=True),
+        sa.Column("expected_reliability", sa.Integer(), nullable=True),
+        sa.Column("perceived_reliability", sa.Integer(), nullable=True),
+        sa.Column("expected_assurance", sa.Integer(), nullable=True),
+        sa.Column("perceived_assurance", sa.Integer(), nullable=True),
+        sa.Column("expected_tangibles", sa.Integer(), nullable=True),
+        sa.Column("perceived_tangibles", sa.Integer(), nullable=True),
+        sa.Column("expected_empathy", sa.Integer(), nullable=True),
+        sa.Column("perceived_empathy", sa.Integer(), nullable=True),
+        sa.Column("expected_responsiveness", sa.Integer(), nullable=True),
+        sa.Column("perceived_responsiveness", sa.Integer(), nullable=True),
+        sa.Column("look_at", sa.String(length=32), nullable=True),
         sa.Column("updated_at", sa.String(length=32), nullable=False),
         sa.ForeignKeyConstraint(
             ["case_id"],
@@ -346,7 +388,9 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("case_id"),
     )
+    op.create_index("case_facts_alike", "case_facts", ["alike"], unique=False)
     op.create_index("case_facts_day", "case_facts", ["business", "day"], unique=False)
+    op.create_index("case_facts_look", "case_facts", ["look_at"], unique=False)
     op.create_index(
         "case_facts_person", "case_facts", ["person", "failure", "opened_at"], unique=False
     )
@@ -409,6 +453,26 @@ def upgrade() -> None:
     op.create_index("gestures_case", "gestures", ["case_id"], unique=False)
     op.create_index("gestures_person", "gestures", ["person", "at"], unique=False)
     op.create_table(
+        "incident_tellings",
+        sa.Column("message_id", sa.String(length=32), nullable=False),
+        sa.Column("member_id", sa.Integer(), nullable=False),
+        sa.Column("state", sa.String(length=12), nullable=False),
+        sa.Column("due_at", sa.String(length=32), nullable=True),
+        sa.Column("attempts", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("told_at", sa.String(length=32), nullable=True),
+        sa.Column("why", sa.String(length=120), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["member_id"],
+            ["incident_members.id"],
+        ),
+        sa.ForeignKeyConstraint(
+            ["message_id"],
+            ["incident_messages.id"],
+        ),
+        sa.PrimaryKeyConstraint("message_id", "member_id"),
+    )
+    op.create_index("incident_tellings_due", "incident_tellings", ["due_at"], unique=False)
+    op.create_table(
         "promises",
         sa.Column("key", sa.String(length=48), nullable=False),
         sa.Column("case_id", sa.String(length=32), nullable=False),
@@ -434,6 +498,7 @@ def upgrade() -> None:
     )
     op.create_index("promises_case", "promises", ["case_id"], unique=False)
     op.create_index("promises_look", "promises", ["look_at"], unique=False)
+    op.create_index("promises_stage", "promises", ["stage", "updated_at"], unique=False)
     op.create_table(
         "surveys",
         sa.Column("id", sa.String(length=32), nullable=False),
@@ -484,10 +549,11 @@ def upgrade() -> None:
         sa.UniqueConstraint("contact_id", "event_id"),
     )
     op.create_index("webhook_sends_state", "webhook_sends", ["state", "due_at"], unique=False)
+    op.create_index("webhook_sends_stream", "webhook_sends", ["stream"], unique=False)
     op.create_table(
         "webhook_threads",
         sa.Column("stream", sa.String(length=64), nullable=False),
-        sa.Column("contact_id", sa.String(length=32), nullable=False),
+        sa.Column("contact_id", sa.String(length=32), nullable=True),
         sa.Column("planned", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(
             ["contact_id"],
@@ -498,6 +564,7 @@ def upgrade() -> None:
     op.create_index("webhook_threads_contact", "webhook_threads", ["contact_id"], unique=False)
     op.add_column("cases", sa.Column("merged_into", sa.String(length=32), nullable=True))
     op.add_column("cases", sa.Column("reopened_at", sa.String(length=32), nullable=True))
+    op.create_index("cases_updated", "cases", ["updated_at"], unique=False)
     op.add_column(
         "customers", sa.Column("person", sa.String(length=32), server_default="", nullable=False)
     )
@@ -510,17 +577,22 @@ def downgrade() -> None:
     """Go back."""
     op.drop_index("customers_person", table_name="customers")
     op.drop_column("customers", "person")
+    op.drop_index("cases_updated", table_name="cases")
     op.drop_column("cases", "reopened_at")
     op.drop_column("cases", "merged_into")
     op.drop_index("webhook_threads_contact", table_name="webhook_threads")
     op.drop_table("webhook_threads")
+    op.drop_index("webhook_sends_stream", table_name="webhook_sends")
     op.drop_index("webhook_sends_state", table_name="webhook_sends")
     op.drop_table("webhook_sends")
     op.drop_index("surveys_sent", table_name="surveys")
     op.drop_table("surveys")
+    op.drop_index("promises_stage", table_name="promises")
     op.drop_index("promises_look", table_name="promises")
     op.drop_index("promises_case", table_name="promises")
     op.drop_table("promises")
+    op.drop_index("incident_tellings_due", table_name="incident_tellings")
+    op.drop_table("incident_tellings")
     op.drop_index("gestures_person", table_name="gestures")
     op.drop_index("gestures_case", table_name="gestures")
     op.drop_table("gestures")
@@ -529,8 +601,11 @@ def downgrade() -> None:
     op.drop_index("follow_ups_case", table_name="follow_ups")
     op.drop_table("follow_ups")
     op.drop_index("case_facts_person", table_name="case_facts")
+    op.drop_index("case_facts_look", table_name="case_facts")
     op.drop_index("case_facts_day", table_name="case_facts")
+    op.drop_index("case_facts_alike", table_name="case_facts")
     op.drop_table("case_facts")
+    op.drop_index("case_causes_at", table_name="case_causes")
     op.drop_table("case_causes")
     op.drop_index("webhook_contacts_customer", table_name="webhook_contacts")
     op.drop_table("webhook_contacts")
@@ -542,15 +617,15 @@ def downgrade() -> None:
     op.drop_table("incident_messages")
     op.drop_index("incident_members_order", table_name="incident_members")
     op.drop_index("incident_members_incident", table_name="incident_members")
+    op.drop_index("incident_members_due", table_name="incident_members")
     op.drop_index("incident_members_case", table_name="incident_members")
     op.drop_table("incident_members")
     op.drop_index("drills_staff", table_name="drills")
     op.drop_table("drills")
     op.drop_table("weekly_reports")
+    op.drop_index("webhook_received_message", table_name="webhook_received")
     op.drop_index("webhook_received_at", table_name="webhook_received")
     op.drop_table("webhook_received")
-    op.drop_index("webhook_nonces_at", table_name="webhook_nonces")
-    op.drop_table("webhook_nonces")
     op.drop_index("purchases_customer", table_name="purchases")
     op.drop_table("purchases")
     op.drop_table("preferences")
@@ -559,6 +634,7 @@ def downgrade() -> None:
     op.drop_table("person_joins")
     op.drop_index("order_events_state", table_name="order_events")
     op.drop_table("order_events")
+    op.drop_table("insight_marks")
     op.drop_index("incidents_state", table_name="incidents")
     op.drop_table("incidents")
     op.drop_index("data_requests_state", table_name="data_requests")

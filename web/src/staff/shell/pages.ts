@@ -11,9 +11,12 @@ export interface NavPage {
 const ORDER = [
   "staff",
   "staff-board",
-  "staff-requests",
-  "staff-words",
+  // Who makes accounts begins with them.
   "staff-accounts",
+  "staff-insights",
+  "staff-requests",
+  "staff-incidents",
+  "staff-words",
   "staff-audit",
 ];
 

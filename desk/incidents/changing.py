@@ -1,0 +1,359 @@
+"""What staff do with incidents: open, join, leave, confirm, dismiss, tell and offer, close."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection
+
+from desk.context import Context
+from desk.conversations.ownership import known as known_conversation
+from desk.conversations.standing import require_unchanged
+from desk.errors import PageError
+from recovery.business import Business
+from recovery.ids import fingerprint
+from recovery.incidents.quiet_hours import may_write_at
+from recovery.incidents.wording import LONGEST_WORDS, VARIABLES, unknown_variables
+from recovery.remedy.catalogue import card
+from recovery.roles import Act, may
+from recovery.store import audit_log, cases, conversations, incident_tellings, incidents
+from recovery.store.conversations import staff_owner
+from recovery.store.database import stamp
+from recovery.store.incident_tellings import Message
+from recovery.store.incidents import Incident, Member
+from recovery.store.staff import Staff
+
+LONGEST_TITLE = 40
+
+
+@dataclass(frozen=True)
+class Told:
+    """What became of a text or an offer to all.
+
+    Attributes:
+        message: Its id.
+        to: How many are to get it.
+        due: When it goes out.
+        waits: Whether that is later, since it is night or nobody serves.
+    """
+
+    message: str
+    to: int
+    due: datetime
+    waits: bool
+
+
+def held(db: Connection, incident_id: str, who: Staff) -> Incident:
+    """An incident that this member may know of, kept from others until the transaction ends.
+
+    Raises:
+        LookupError: There is none; another business's is none.
+        PageError: The account has been changed.
+    """
+    incident = incidents.load(db, incident_id, lock=True)
+    if incident is None or not who.sees(incident.business):
+        raise LookupError(incident_id)
+    require_unchanged(db, who)
+    return incident
+
+
+def require_living(incident: Incident) -> None:
+    """Refuse to change what is over.
+
+    Raises:
+        PageError: 409 `closed`.
+    """
+    if incident.state not in incidents.LIVING:
+        raise PageError(409, "closed", "这件事已经结束，不能再改")
+
+
+def open_by_staff(
+    db: Connection,
+    context: Context,
+    who: Staff,
+    client_id: str,
+    business: Business,
+    failure: str,
+    title: str,
+    conversation_id: str | None,
+) -> str:
+    """Open an incident, with the case of a conversation; an agent's is a proposal."""
+    require_unchanged(db, who)
+    incident_id = "i" + fingerprint(f"incident:{business.id}:{who.id}:{client_id}")[:24]
+    incidents.hold_key(db, business.id, incident_id)
+    now = context.clock()
+    if incidents.load(db, incident_id) is None:
+        overseer = may(who.role, Act.OVERSEE)
+        incidents.begin(
+            db,
+            business.id,
+            business.industry,
+            failure,
+            title,
+            now,
+            source="staff",
+            state=incidents.OPEN if overseer else incidents.PROPOSED,
+            opened_by=staff_owner(who.id),
+            id_=incident_id,
+        )
+        _note(db, who, "incident_open", business.id, incident_id, now, {"failure": failure})
+    if conversation_id is not None:
+        join(db, context, who, incident_id, conversation_id)
+    return incident_id
+
+
+def join(
+    db: Connection, context: Context, who: Staff, incident_id: str, conversation_id: str
+) -> int:
+    """Let the case of a conversation belong to an incident; gives the member.
+
+    Raises:
+        LookupError: No such incident or conversation.
+        PageError: There is no case, or the incident is over.
+    """
+    conversation = known_conversation(db, conversation_id, who)
+    incident = held(db, incident_id, who)
+    if conversation.business != incident.business:
+        raise LookupError(conversation_id)
+    require_living(incident)
+    case = cases.load(db, conversation.case_id)
+    if case is None:
+        raise PageError(409, "no_case", "这段会话还没有案子，说不上和哪件事同类")
+    now = context.clock()
+    there = [one for one in incidents.members(db, incident.id) if one.case_id == case.id]
+    private = conversation if conversation.private else None
+    private = private or conversations.of_case(db, case.id, "private")
+    if there and there[0].state in incidents.IN:
+        return there[0].id
+    if there:
+        member = there[0].id
+        incidents.settle_member(db, member, state=incidents.JOINED, why=None)
+    else:
+        member = incidents.add_member(
+            db,
+            incident.id,
+            incidents.JOINED,
+            staff_owner(who.id),
+            now,
+            case_id=case.id,
+            customer_id=conversation.customer_id,
+            conversation_id=private.id if private else None,
+            order_number=case.order_number or "",
+        )
+    state = incidents.OPEN if incident.state == incidents.SINGLE else incident.state
+    incidents.change(db, incident.id, now, state=state)
+    detail = {"conversation": conversation.id}
+    _note(db, who, "incident_join", incident.business, incident.id, now, detail)
+    return member
+
+
+def leave(db: Connection, context: Context, who: Staff, incident_id: str, member_id: int) -> None:
+    """Take a case out of an incident: nothing more of it reaches that customer.
+
+    Raises:
+        LookupError: No such incident or member.
+    """
+    incident = held(db, incident_id, who)
+    require_living(incident)
+    member = _member(db, incident, member_id)
+    now = context.clock()
+    if member.state != incidents.LEFT:
+        incidents.settle_member(db, member.id, state=incidents.LEFT, due_at=None)
+        incidents.change(db, incident.id, now)
+        detail = {"conversation": member.conversation_id, "was": member.state}
+        _note(db, who, "incident_leave", incident.business, incident.id, now, detail)
+
+
+def accept_member(
+    db: Connection, context: Context, who: Staff, incident_id: str, member_id: int
+) -> None:
+    """Take a case in that the bot has proposed."""
+    incident = held(db, incident_id, who)
+    require_living(incident)
+    member = _member(db, incident, member_id)
+    if member.state != "proposed":
+        return
+    now = context.clock()
+    incidents.settle_member(db, member.id, state=incidents.JOINED)
+    incidents.change(db, incident.id, now)
+    detail = {"conversation": member.conversation_id, "proposed": True}
+    _note(db, who, "incident_join", incident.business, incident.id, now, detail)
+
+
+def confirm(db: Connection, context: Context, who: Staff, incident_id: str) -> None:
+    """Say that a proposed incident is one: all who were proposed belong to it."""
+    incident, now = held(db, incident_id, who), context.clock()
+    require_living(incident)
+    for member in incidents.members(db, incident.id):
+        if member.state == "proposed":
+            incidents.settle_member(db, member.id, state=incidents.JOINED)
+    incidents.change(db, incident.id, now, state=incidents.OPEN)
+    if incident.state != incidents.OPEN:
+        _note(db, who, "incident_confirm", incident.business, incident.id, now, {})
+
+
+def dismiss(db: Connection, context: Context, who: Staff, incident_id: str) -> None:
+    """Say that a proposed incident is none; it is not proposed again."""
+    incident, now = held(db, incident_id, who), context.clock()
+    if incident.state == incidents.DISMISSED:
+        return
+    if incident.state != incidents.PROPOSED:
+        raise PageError(409, "not_proposed", "只有还没确认的才能说“不是一件事”")
+    _end(db, who, incident, incidents.DISMISSED, "incident_dismiss", now)
+
+
+def close(db: Connection, context: Context, who: Staff, incident_id: str) -> None:
+    """Close an incident; the cases of its customers go on by themselves."""
+    incident, now = held(db, incident_id, who), context.clock()
+    if incident.state == incidents.CLOSED:
+        return
+    require_living(incident)
+    waiting = sum(one.state == incidents.WAITING for one in incidents.members(db, incident.id))
+    if waiting:
+        raise PageError(409, "waiting", f"还有{waiting}位顾客没有告诉，请等发完再结束")
+    if incident_tellings.waiting_of(db, incident.id):
+        raise PageError(409, "waiting", "还有话没有发完，请等发完再结束")
+    _end(db, who, incident, incidents.CLOSED, "incident_close", now)
+
+
+def _end(
+    db: Connection, who: Staff, incident: Incident, state: str, act: str, now: datetime
+) -> None:
+    by = {"closed_by": staff_owner(who.id)}
+    incidents.change(db, incident.id, now, state=state, closed_at=stamp(now), **by)
+    _note(db, who, act, incident.business, incident.id, now, {})
+
+
+# --- to all -----------------------------------------------------------------------------------
+
+
+def check_words(text: str) -> None:
+    """See whether a text can go to all.
+
+    Raises:
+        PageError: Empty, too long, or with a variable that nobody can fill.
+    """
+    if not text or len(text) > LONGEST_WORDS:
+        raise PageError(400, "bad_text", f"请写1到{LONGEST_WORDS}个字")
+    if unknown_variables(text):
+        names = "、".join("{" + one + "}" for one in VARIABLES)
+        raise PageError(400, "bad_variable", f"花括号里只能写 {names}")
+
+
+def tell_all(
+    db: Connection,
+    context: Context,
+    who: Staff,
+    incident_id: str,
+    client_id: str,
+    text: str,
+    *,
+    urgent: bool,
+) -> Told:
+    """Send one text to all members; sent again it is the same."""
+    return _to_all(db, context, who, incident_id, client_id, "words", text, urgent=urgent)
+
+
+def offer_all(
+    db: Connection,
+    context: Context,
+    who: Staff,
+    incident_id: str,
+    client_id: str,
+    wishes: list[dict[str, Any]] | None,
+    reason: str,
+    *,
+    urgent: bool,
+) -> Told:
+    """Decide the remedies of the incident once, and offer them to all who have no offer yet.
+
+    Args:
+        db: A writing transaction.
+        context: The desk.
+        who: Decides, and answers for it.
+        incident_id: Which one.
+        client_id: Of the page; the same is the same decision.
+        wishes: Added for all to what the policy gives each, as a page sends remedies; None for
+            nothing more.
+        reason: Why it departs from the policy.
+        urgent: It goes out at night as well.
+    """
+    told = _to_all(
+        *(db, context, who, incident_id, client_id, "offer", ""),
+        urgent=urgent,
+        wishes=wishes,
+        reason=reason,
+    )
+    if wishes is not None:
+        shown = [{**one, "part": "goodwill"} for one in wishes]
+        remedies = {"by": staff_owner(who.id), "items": card(shown)}
+        incidents.change(db, incident_id, context.clock(), remedies=remedies)
+    return told
+
+
+def _to_all(
+    db: Connection,
+    context: Context,
+    who: Staff,
+    incident_id: str,
+    client_id: str,
+    kind: str,
+    text: str,
+    *,
+    urgent: bool,
+    wishes: list[dict[str, Any]] | None = None,
+    reason: str = "",
+) -> Told:
+    incident, now = held(db, incident_id, who), context.clock()
+    business = context.business(incident.business)
+    message_id = "n" + fingerprint(f"{incident.id}:{who.id}:{client_id}")[:24]
+    when = may_write_at(business, now, urgent=urgent)
+    known = incident_tellings.message(db, message_id)
+    if known is not None:
+        own = incident_tellings.tellings(db, [message_id])
+        return Told(message_id, len(own), when, when > now)
+    require_living(incident)
+    if incident.state == incidents.PROPOSED:
+        raise PageError(409, "proposed", "先确认这些是同一件事，再一起告诉")
+    members = [one for one in incidents.members(db, incident.id) if one.state in incidents.IN]
+    if not members:
+        raise PageError(409, "nobody", "这件事里还没有顾客")
+    message = Message(
+        id=message_id,
+        incident_id=incident.id,
+        kind=kind,
+        text=text,
+        wishes=wishes,
+        reason=reason or None,
+        by=staff_owner(who.id),
+        at=stamp(now),
+    )
+    incident_tellings.begin(db, message, [one.id for one in members], when)
+    changes = {"told": text} if kind == "words" else {}
+    incidents.change(db, incident.id, now, **changes)
+    detail: dict[str, Any] = {"members": len(members), "urgent": urgent}
+    if kind == "words":
+        _note(db, who, "incident_tell", incident.business, incident.id, now, detail)
+    else:
+        detail["departs"] = wishes is not None
+        _note(db, who, "incident_offer", incident.business, incident.id, now, detail)
+    return Told(message_id, len(members), when, when > now)
+
+
+def _member(db: Connection, incident: Incident, member_id: int) -> Member:
+    found = incidents.member(db, member_id)
+    if found is None or found.incident_id != incident.id:
+        raise LookupError(str(member_id))
+    return found
+
+
+def _note(
+    db: Connection,
+    who: Staff,
+    act: str,
+    business: str,
+    target: str,
+    now: datetime,
+    detail: dict[str, Any],
+) -> None:
+    audit_log.note(db, who, act, now, business=business, target=target, detail=detail)

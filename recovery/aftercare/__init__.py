@@ -1,0 +1,1 @@
+"""What comes after the remedy: wishes kept, small gestures, recommendations, the survey."""

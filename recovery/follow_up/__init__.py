@@ -1,0 +1,1 @@
+"""Asking afterwards how it went: when, how often, whom not, and what an answer means."""

@@ -1,0 +1,1 @@
+"""What went wrong for several customers at once: reported by order systems, told together."""

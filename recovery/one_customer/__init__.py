@@ -1,0 +1,1 @@
+"""One customer, one case: which complaint goes on where, and how two cases become one."""

@@ -1,0 +1,1 @@
+"""Promised times: when a remedy is due, what is said before it is late, what is added for that."""
