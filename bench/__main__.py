@@ -10,7 +10,18 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import decisions, machine, measure, page, parts, recognition, staffed, stock, wechat
+from bench import (
+    decisions,
+    insights,
+    machine,
+    measure,
+    page,
+    parts,
+    recognition,
+    staffed,
+    stock,
+    wechat,
+)
 from bench.crowd import Plan as Crowding
 from bench.figures import Sample, pooled
 from bench.report import Results, render
@@ -44,6 +55,7 @@ class Plan:
         desk: How much is going on at a desk full of customers and staff.
         page: Open cases on the page of staff, turns of the wheel, visits.
         wechat: Customers on WeChat, and how long Rasa is away.
+        insights: Cases in the store, and how often each period is asked of.
     """
 
     rounds: dict[int, tuple[int, int]]
@@ -53,6 +65,7 @@ class Plan:
     desk: Size
     page: tuple[int, int, int]
     wechat: wechat.Size
+    insights: tuple[int, int]
 
 
 FULL = Plan(
@@ -65,6 +78,7 @@ FULL = Plan(
     wechat.Size(
         Writing(), Writing(customers=100, seconds=150.0, quiet_seconds=60.0), Outage(30.0, 60.0)
     ),
+    (100_000, 15),
 )
 QUICK = Plan(
     {1: (1, 1), 8: (1, 1)},
@@ -78,6 +92,7 @@ QUICK = Plan(
         Writing(customers=5, every_seconds=4.0, seconds=12.0, quiet_seconds=60.0),
         Outage(4.0, 1.0),
     ),
+    (500, 2),
 )
 
 
@@ -156,6 +171,8 @@ def _measured_part(name: str, places: Places, folder: Path, plan: Plan, load: fl
         return parts.section(staffed.measured(folder / name, places, plan.desk), began, notes)
     if name == "wechat":
         return parts.section(wechat.measured(folder / name, places, plan.wechat), began, notes)
+    if name == "insights":
+        return parts.section(insights.measured(folder / name, *plan.insights), began, notes)
     return parts.section(page.measured(folder / name, places, *plan.page), began, notes)
 
 

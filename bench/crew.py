@@ -103,6 +103,16 @@ def queued(stack: Stack, chats: int) -> Crew:
         return Crew([reader], _chats(db, business, [None] * chats))
 
 
+def overseer(stack: Stack) -> Member:
+    """Give a desk a supervisor, and nobody else.
+
+    Args:
+        stack: As for `on_duty`.
+    """
+    with _desk(stack) as (db, _):
+        return _member(db, "overseer", BUSY, capacity=1, role="supervisor")
+
+
 @contextmanager
 def _desk(stack: Stack) -> Iterator[tuple[Connection, Business]]:
     """One transaction that fills the desk's database; its orders are there as well."""
@@ -115,10 +125,12 @@ def _desk(stack: Stack) -> Iterator[tuple[Connection, Business]]:
         yield db, business
 
 
-def _member(db: Connection, login: str, chosen: str, *, capacity: int) -> Member:
+def _member(
+    db: Connection, login: str, chosen: str, *, capacity: int, role: str = "agent"
+) -> Member:
     now = utc_now()
     hashed = staff.hashed(_PASSWORD, login)
-    who = staff.enter(db, login, login, "agent", hashed, now, BUSINESS, capacity=capacity)
+    who = staff.enter(db, login, login, role, hashed, now, BUSINESS, capacity=capacity)
     presence.choose(db, who.id, chosen)
     opened = staff.log_in(db, Attempt(login, hashed, True), now)
     if not isinstance(opened, Opened):

@@ -7,6 +7,7 @@ from typing import Final
 
 from bench.decisions import Decisions
 from bench.figures import median, percentile
+from bench.insights import Taught
 from bench.page import StaffPage
 from bench.staffed import Staffed
 from bench.tables import Verdict, listed, table, verdict, verdict_table
@@ -17,6 +18,7 @@ HEADINGS: Final = {
     "desk": "## A customer's words on the screen of staff",
     "page": "## The page of staff with very many open cases",
     "wechat": "## Customers on WeChat",
+    "insights": "## Insights over very many cases",
 }
 """By the part's name on the command line, in the order of the report."""
 
@@ -24,12 +26,15 @@ _BEFORE: Final = "## How it is measured"
 _MEGABYTE: Final = 1024**2
 _WITHIN_MS: Final = 200
 _SCROLL_MS: Final = 30
+_INSIGHTS_MS: Final = 1000
 # Some thirty rows fill the tallest screen; as many again are a list that is not bounded by it.
 _ROWS: Final = 60
 
 
 def section(
-    found: Decisions | Staffed | StaffPage | OnWeChat, measured: datetime, notes: Sequence[str]
+    found: Decisions | Staffed | StaffPage | OnWeChat | Taught,
+    measured: datetime,
+    notes: Sequence[str],
 ) -> str:
     """Write the section of a part.
 
@@ -47,6 +52,8 @@ def section(
         key, judged, figures, method = "desk", *_desk(found)
     elif isinstance(found, OnWeChat):
         key, judged, figures, method = "wechat", *_wechat(found)
+    elif isinstance(found, Taught):
+        key, judged, figures, method = "insights", *_insights(found)
     else:
         key, judged, figures, method = "page", *_page(found)
     parts = [
@@ -290,3 +297,39 @@ def _kept(name: str, run: Run) -> list[Verdict]:
 
 def _counts(counted: Mapping[str, int]) -> str:
     return ", ".join(f"{name} {count:,}" for name, count in sorted(counted.items())) or "none"
+
+
+def _insights(found: Taught) -> _Part:
+    judged = [
+        verdict(
+            f"{found.cases:,} cases: the insights of {one.period} answer within"
+            f" {_INSIGHTS_MS // 1000} s, median, cases having changed before each",
+            median(one.changed_ms),
+            lambda took: took <= _INSIGHTS_MS,
+            "{:.0f} ms",
+        )
+        for one in found.answers
+    ]
+    rows = [
+        (
+            one.period,
+            f"{one.cases:,}",
+            f"{median(one.changed_ms):.0f}",
+            f"{max(one.changed_ms):.0f}",
+            f"{median(one.same_ms):.0f}",
+            f"{one.first_ms:.0f}",
+        )
+        for one in found.answers
+    ]
+    head = ("period", "cases", "cases have changed: median ms", "max ms")
+    head += ("nothing has: median ms", "the very first ms")
+    method = [
+        f"`GET /api/staff/insights` over HTTP, {len(found.answers[0].changed_ms)} times each, at a"
+        f" desk with {found.cases:,} cases of one business over a year, SQLite. Facts of cases are"
+        " made by a fixed seed (`bench/insights.py`), every measure in about 70 of 100 cases.",
+        "Months are added up once, and days again when something in them has changed: here six of"
+        " the last thirty, before each answer. The very first answer after a start adds up all.",
+        f"A page of the cases behind a figure of the year: {median(found.behind_ms):.0f} ms,"
+        f" median; {max(found.behind_ms):.0f} ms at most.",
+    ]
+    return judged, table(head, rows), method

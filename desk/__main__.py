@@ -1,4 +1,4 @@
-"""`python -m desk [serve | migrate | staff ... | orders ...]`: the desk and its few commands."""
+"""`python -m desk [serve | migrate | staff | orders | purchases]`: the desk and its commands."""
 
 import argparse
 import os
@@ -9,6 +9,7 @@ from desk.app import make_app
 from desk.channels.webhook.sources import read_sources
 from desk.channels.wechat.accounts import read_accounts
 from desk.context import Context
+from desk.insights import purchases as bought
 from desk.storage import open_storage
 from recovery import logs
 from recovery.clock import utc_now
@@ -77,6 +78,7 @@ def main(arguments: list[str] | None = None) -> int:
     commands.add_parser("migrate", help="make secrets, bring the database up to date")
     office.add_arguments(commands.add_parser("staff", help="accounts of staff"))
     order_reports.add_arguments(commands.add_parser("orders", help="what went wrong with orders"))
+    bought.add_arguments(commands.add_parser("purchases", help="take in later orders from a file"))
     given = parser.parse_args(arguments)
     logs.configure()
     try:
@@ -87,6 +89,8 @@ def main(arguments: list[str] | None = None) -> int:
             return office.run(settings, given)
         if given.command == "orders":
             return order_reports.run(settings, given)
+        if given.command == "purchases":
+            return bought.run(settings, given)
         return _serve(settings)
     except SettingsError as error:
         sys.stderr.write(f"{error}\n")

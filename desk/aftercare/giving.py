@@ -46,6 +46,7 @@ _IDLE = timedelta(minutes=10)
 _APART = timedelta(hours=12)
 """Between two things that are sent unasked."""
 _GRATEFUL = 4
+_AT_REST = ("closed", "agreed")
 BY_HAND = frozenset({"phone", "street", "other"})
 
 
@@ -113,6 +114,8 @@ def moment_of(db: Connection, context: Context, solved: Solved, now: datetime) -
         return None
     if conversation.owner != BOT or conversation.case_id != case.id:
         return None
+    if case.stage not in _AT_REST:
+        return None
     if conversation.channel in BY_HAND or conversation.last_at > stamp(now - _IDLE):
         return None
     if case.level > 0 or case.safety or _open_elsewhere(db, solved):
@@ -127,7 +130,7 @@ def moment_of(db: Connection, context: Context, solved: Solved, now: datetime) -
 def _open_elsewhere(db: Connection, solved: Solved) -> bool:
     """Whether another matter of the person is under way."""
     return any(
-        one.id != solved.case_id and one.stage not in ("closed", "agreed")
+        one.id != solved.case_id and one.stage not in _AT_REST
         for one in persons.cases_of(db, solved.person)
     )
 

@@ -172,7 +172,7 @@ async def open_link(request: Request, secret: str) -> HTTPResponse:
     slow_down(request)
     shown = await context.storage.read(_shown, context, cookie, secret)
     if shown is None:
-        return await _open_invitation(request, secret)
+        return await _open_invitation(request, secret, same=same)
     if shown["conversation"]:
         return json({"conversation": shown["conversation"]})
     opened = await context.storage.write(_open, cookie, secret, same, context.clock())
@@ -185,20 +185,22 @@ async def open_link(request: Request, secret: str) -> HTTPResponse:
     return response
 
 
-async def _open_invitation(request: Request, secret: str) -> HTTPResponse:
+async def _open_invitation(request: Request, secret: str, *, same: bool) -> HTTPResponse:
     """The same for a link that was sent to who posted at another source."""
     context, cookie = context_of(request), request.cookies.get(COOKIE)
     known = await context.storage.read(links.shown, context, cookie, secret)
     if known is not None and known["conversation"]:
         return json({"conversation": known["conversation"]})
-    return await to_the_end(_open_for(request, context, cookie, secret))
+    return await to_the_end(_open_for(request, context, cookie, secret, same=same))
 
 
 async def _open_for(
-    request: Request, context: Context, cookie: str | None, secret: str
+    request: Request, context: Context, cookie: str | None, secret: str, *, same: bool
 ) -> HTTPResponse:
     now = context.clock()
-    opened = await context.storage.write(links.open_link, context, cookie, secret, now)
+    opened = await context.storage.write(
+        links.open_link, context, cookie, secret, now, same=same
+    )
     if opened is None:
         raise not_found()
     router = request.app.ctx.router

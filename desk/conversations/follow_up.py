@@ -41,7 +41,8 @@ from recovery.store import (
 )
 from recovery.store.conversations import BOT, Conversation
 from recovery.store.database import is_away
-from recovery.store.follow_ups import FollowUp, Rested
+from recovery.store.follow_ups import FollowUp
+from recovery.store.rested_cases import Rested, rested_since
 
 _EVERY_SECONDS = 5.0
 
@@ -70,7 +71,7 @@ class FollowUpWatch:
         context, now = self._context, self._context.clock()
         served = [business.id for business in context.directory]
         since = now - timedelta(hours=context.follow_up.limits.late_hours)
-        found = await context.storage.read(follow_ups.rested, served, since)
+        found = await context.storage.read(rested_since, served, since)
         for rested in found:
             await self._surely(rested.case_id, _planned, rested)
         due = await context.storage.read(follow_ups.due, served, now)
@@ -266,4 +267,3 @@ def _buttons(context: Context, conversation: Conversation, one: FollowUp) -> lis
     offered.append({"title": STOP_TITLE, "payload": STOP})
     key = context.secrets.signing_key
     return buttons.signed(offered, conversation.id, one.id, key)
-

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from desk.aftercare.hearing import hear_wishes
+from desk.aftercare.hearing import hear_wishes, typed_take
 from desk.context import Context
 from desk.conversations import buttons, phrases
 from desk.conversations.follow_up_reading import is_answer, read_answer
@@ -190,6 +190,8 @@ def take(db: Connection, context: Context, incoming: Incoming, now: datetime) ->
         decides = not aside and _decides(db, conversation, read[0], now)
     elif intent is None and (answered := read_answer(db, conversation, text, now)):
         pressed, intent = asdict(answered), SAYS_NOTHING
+    elif intent is None and (taken := typed_take(db, conversation, text)):
+        pressed, intent = asdict(taken), SAYS_NOTHING
     message = inbox.add(
         db,
         new_id("m"),
@@ -299,6 +301,7 @@ def take_heard(
     if known:
         return Taken(known, conversation, True, [])
     message = inbox.add(db, new_id("m"), conversation.id, external_id, clean(text), now)
+    hear_wishes(db, conversation, message.text, now)
     # Who wrote it down was there and spoke with the customer: nobody waits for an answer.
     # Nobody waits for an answer of who is on the phone.
     conversations.snooze(db, conversation.id, None, now)

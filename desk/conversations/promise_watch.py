@@ -13,12 +13,15 @@ from desk.conversations.router import Router
 from desk.conversations.turn import Committed
 from recovery import faults
 from recovery.business import Business
+from recovery.logs import log
 from recovery.promises.timing import due_of, speak_at
 from recovery.store import conversations, fulfilments, promises
 from recovery.store.conversations import Conversation
+from recovery.store.database import is_away
 from recovery.store.promises import ACCEPTED, DONE, GIVEN_UP, Promise
 
 _EVERY_SECONDS = 5.0
+_AFTER_DEFECT = timedelta(minutes=10)
 _TOGETHER = timedelta(minutes=10)
 """What is to be told so soon after is told with it, in one message."""
 
@@ -55,7 +58,15 @@ class PromiseWatch:
         due = await context.storage.read(promises.to_look_at, served, now)
         for one in due:
             faults.reach("promise-due")
-            committed = await context.storage.write(look_at_promises, context, one, now)
+            try:
+                committed = await context.storage.write(look_at_promises, context, one, now)
+            except Exception as error:
+                if is_away(error):
+                    raise
+                # A defect about one promise must not keep others from being told in time.
+                log.error("promise failed", conversation=one, exc_info=error)
+                await context.storage.write(promises.leave, one, now + _AFTER_DEFECT, now)
+                continue
             if committed.entries:
                 faults.reach("promise-told")
             self._router.publish(committed)

@@ -14,6 +14,7 @@ from recovery.business import Business
 from recovery.ids import fingerprint
 from recovery.incidents.quiet_hours import may_write_at
 from recovery.incidents.wording import LONGEST_WORDS, VARIABLES, unknown_variables
+from recovery.privacy import mask
 from recovery.remedy.catalogue import card
 from recovery.roles import Act, may
 from recovery.store import audit_log, cases, conversations, incident_tellings, incidents
@@ -89,7 +90,8 @@ def open_by_staff(
             business.id,
             business.industry,
             failure,
-            title,
+            # Colleagues who may not know the customer read it as well.
+            mask(title).text,
             now,
             source="staff",
             state=incidents.OPEN if overseer else incidents.PROPOSED,
@@ -111,8 +113,9 @@ def join(
         LookupError: No such incident or conversation.
         PageError: There is no case, or the incident is over.
     """
-    conversation = known_conversation(db, conversation_id, who)
+    # In this order everywhere: whoever writes to members holds the incident first.
     incident = held(db, incident_id, who)
+    conversation = known_conversation(db, conversation_id, who)
     if conversation.business != incident.business:
         raise LookupError(conversation_id)
     require_living(incident)

@@ -32,6 +32,7 @@ NO_CHANNEL = "没有能写给这位顾客的地方（网页、微信、其他渠
 NO_ORDER = "订单系统里没有这个订单"
 SAME_PERSON = "同一位顾客的另一个订单已经说过，这一个由同事看要不要另外补"
 SERVED = "同事正在和这位顾客谈，已先告诉顾客，补救由同事定"
+IN_ROOM = "同事正在公开区回这位顾客，请同事告诉"
 ALREADY = "这个订单的事已经在补救，没有再给一份"
 BY_PERSON = "要由同事定：已经告诉顾客什么时候有答复"
 
@@ -132,7 +133,7 @@ def write_to(
             why=SAME_PERSON,
         )
         return Committed([])
-    place = place_for(db, context, customer, number, event.failure)
+    place = place_for(db, customer, number, event.failure, now)
     if place is None:
         return _unreachable(db, one, customer.id, NO_CHANNEL)
     return _write(db, context, incident, one, event, business, place, asked, now)
@@ -193,9 +194,9 @@ def _write(
     incidents.settle_member(
         db,
         one.id,
-        state=incidents.TOLD,
+        state=incidents.TOLD if conversation.private else incidents.JOINED,
         due_at=None,
-        told_at=stamp(now),
+        told_at=stamp(now) if conversation.private else None,
         order_number=asked.order.number if asked.order else one.order_number,
         order_customer=asked.order.customer if asked.order else None,
         customer_id=customer.id,
@@ -218,11 +219,13 @@ def _goes_on(
     turn, asked = writing.turn, writing.asked
     conversation, case = turn.conversation, turn.case
     if known is not None and conversation.owner != BOT:
-        writing.say("aside")
+        if conversation.private:
+            writing.say("aside")
         readers = [conversation.agent] if conversation.agent is not None else []
-        text = "订单系统报来同一件事，已先告诉顾客；要不要补救由您定"
+        what = "已先告诉顾客；要不要补救由您定" if conversation.private else "请您告诉顾客"
+        text = f"订单系统报来同一件事，{what}"
         told = notices.add(turn.db, readers, "attention", conversation.id, text, turn.now)
-        return SERVED, None, [], told
+        return SERVED if conversation.private else IN_ROOM, None, [], told
     if known is not None and known.offers:
         writing.say("already")
         return ALREADY, None, [], ()

@@ -5,12 +5,11 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from desk.context import Context
 from desk.conversations.commented import COMMENT
 from desk.staff.by_hand import CHANNELS
 from recovery.case import Case
 from recovery.orders.system import fold_order_number
-from recovery.store import cases, conversations, persons, whose_orders
+from recovery.store import cases, conversations, invitations, persons, whose_orders
 from recovery.store.conversations import BOT, Conversation
 from recovery.store.customers import Customer
 from recovery.store.database import hold
@@ -27,7 +26,8 @@ class Place:
     """Where somebody is written to.
 
     Attributes:
-        conversation: Private, held by this transaction; None where one is to be begun.
+        conversation: Private, held by this transaction; None where one is to be begun; the one
+            in the room where a person answers there.
         case: The case that goes on there; None where one is to be opened.
         customer: Whose conversation it is or is to be.
         contact: Of WeChat, to whom a conversation that is begun is delivered.
@@ -60,19 +60,20 @@ def whose(
 
 
 def place_for(
-    db: Connection, context: Context, customer: Customer, number: str, failure: str
+    db: Connection, customer: Customer, number: str, failure: str, now: datetime
 ) -> Place | None:
     """Where a customer is written to about an order.
 
-    A case about this order goes on. Else it is the latest private conversation whose matter is
-    closed; who talks with us about something else gets a conversation beside.
+    A case about this order goes on, one from a room in private. Else it is the latest private
+    conversation whose matter is closed; who talks with us about something else gets a
+    conversation beside.
 
     Args:
         db: A writing transaction.
-        context: The desk.
         customer: Whose order it is.
         number: Folded; empty where no order is known.
         failure: What went wrong.
+        now: The present moment.
 
     Returns:
         None where no browser, WeChat or other channel of theirs is known.
@@ -83,11 +84,21 @@ def place_for(
         hold(db, f"customer {one}")
     if not whose_orders.reachable(db, ids):
         return None
-    private = whose_orders.private_conversations(db, ids, NOBODY_READS)
+    private = whose_orders.conversations_of(db, ids, NOBODY_READS)
     found = [(one, cases.load(db, one.case_id)) for one in private]
     for conversation, case in found:
         if case is not None and case.stage != "closed" and _about(case, number, failure):
             return _place(db, conversation, case)
+    for public in whose_orders.conversations_of(db, ids, NOBODY_READS, "public"):
+        case = cases.load(db, public.case_id)
+        if case is not None and case.stage != "closed" and _about(case, number, failure):
+            if conversations.of_case(db, case.id, "private") is not None:
+                continue
+            if public.owner != BOT:
+                # A person answers in the room; whether it goes into private is theirs to say.
+                return _place(db, public, case)
+            begun, _ = invitations.begin_private(db, public.id, now)
+            return _place(db, begun, case)
     for conversation, case in found:
         quiet = case is None or case.stage == "closed"
         if quiet and conversation.owner == BOT:

@@ -12,14 +12,14 @@ from desk.conversations.veil import masked_name
 from desk.errors import PageError, not_found
 from desk.finish import to_the_end
 from desk.insights.asking import asked, number, seen_businesses
-from desk.insights.overview import filters_of, overview
+from desk.insights.overview import Parts, filters_of, overview
 from desk.insights.worker import Insights
 from desk.staff.session import ROOT, allowed
 from recovery.failures import FAILURES
 from recovery.insights.causes import causes, likely
 from recovery.insights.figures import FIGURES, Figure
 from recovery.insights.period import Filters
-from recovery.insights.working_out import failure_name
+from recovery.insights.working_out import failure_name, number_behind
 from recovery.roles import Act, may
 from recovery.store import alerts, audit_log, case_facts, chronicle, weekly_reports
 from recovery.store.staff import Staff
@@ -63,30 +63,32 @@ async def cases(request: Request) -> HTTPResponse:
         raise PageError(400, "bad_figure", "没有这个数字")
     page = number(also.get("page"), _MOST_PAGES)
     context, who = context_of(request), request.ctx.staff
-    return json(await context.storage.read_at_length(cases_behind, who, filters, figure, page))
+    parts = _insights(request).parts
+    found = await context.storage.read_at_length(cases_behind, parts, who, filters, figure, page)
+    return json(found)
 
 
 def cases_behind(
-    db: Connection, who: Staff, filters: Filters, figure: Figure, page: int
+    db: Connection, parts: Parts, who: Staff, filters: Filters, figure: Figure, page: int
 ) -> dict[str, Any]:
     """A page of the cases behind a figure."""
     found = case_facts.behind(db, filters, figure, PAGE * page, PAGE)
     ids = [one.case_id for one in found]
     # Who may not read conversations is not shown the way to them.
-    parts = chronicle.conversation_of(db, ids) if may(who.role, Act.READ) else {}
+    chats = chronicle.conversation_of(db, ids) if may(who.role, Act.READ) else {}
     return {
         "figure": figure.id,
         "name": figure.name,
         "how": figure.how,
         "unit": figure.case_unit,
-        "total": case_facts.how_many_behind(db, filters, figure),
+        "total": number_behind(figure, parts.of(db, filters)),
         "page": page,
         "page_size": PAGE,
         "cases": [
             {
                 "id": one.case_id,
                 "business": one.business,
-                "conversation": parts.get(one.case_id),
+                "conversation": chats.get(one.case_id),
                 "opened_at": one.opened_at,
                 "customer": masked_name(one.customer),
                 "failure": failure_name(one.failure),

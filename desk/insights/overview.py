@@ -2,6 +2,7 @@
 
 from collections import OrderedDict
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from threading import Lock
 from typing import Any
@@ -20,12 +21,17 @@ from recovery.store.alerts import Alert
 from recovery.store.causes import Action
 from recovery.store.database import stamp
 
-_MOST_KEPT = 256
+# Months and days; a day has little in it.
+_MOST_KEPT = 1024
 _DAY = timedelta(days=1)
 
 
 class Parts:
-    """What months add up to, worked out again only once something in them has changed."""
+    """What months add up to, worked out again only once something in them has changed.
+
+    The first time a month is added up as a whole; once it has changed, day by day, so that the
+    next change costs that day alone.
+    """
 
     def __init__(self) -> None:
         """Begin with nothing."""
@@ -44,17 +50,38 @@ class Parts:
 
     def _month(self, db: Connection, asked: Filters) -> Part:
         # Read before the cases: what changes in between is then worked out once more.
-        marked = case_facts.marked(db, asked.businesses[0], asked.since.isoformat()[:7])
+        marks = case_facts.marked(db, asked.businesses[0], asked.since, asked.until)
+        marked = sum(marks.values())
         if not marked:
             return Part()
+        known = self._known(asked)
+        if known is None:
+            return self._keep(asked, marked, case_facts.part(db, asked))
+        if known[0] == marked:
+            return known[1]
+        days = (
+            self._day(db, replace(asked, since=day, until=day), number)
+            for day, number in sorted(marks.items())
+        )
+        return self._keep(asked, marked, together(days))
+
+    def _day(self, db: Connection, asked: Filters, marked: int) -> Part:
+        known = self._known(asked)
+        if known is not None and known[0] == marked:
+            return known[1]
+        return self._keep(asked, marked, case_facts.part(db, asked))
+
+    def _known(self, asked: Filters) -> tuple[int, Part] | None:
         with self._lock:
             known = self._kept.get(asked)
-            if known is not None and known[0] == marked:
+            if known is not None:
                 self._kept.move_to_end(asked)
-                return known[1]
-        part = case_facts.part(db, asked)
+            return known
+
+    def _keep(self, asked: Filters, marked: int, part: Part) -> Part:
         with self._lock:
             self._kept[asked] = (marked, part)
+            self._kept.move_to_end(asked)
             while len(self._kept) > _MOST_KEPT:
                 self._kept.popitem(last=False)
         return part

@@ -11,6 +11,8 @@ from recovery.logs import log
 from recovery.store.database import is_away
 
 _EVERY_SECONDS = 30.0
+# A desk that has just started has customers waiting.
+_FIRST_SECONDS = 3.0
 # Alerts and reports are looked at once in so many rounds, and in the first.
 _ROUNDS = 10
 
@@ -43,6 +45,7 @@ class Insights:
 
     async def run(self) -> None:
         """Look again and again; what fails is done in a later round."""
+        await asyncio.sleep(_FIRST_SECONDS)
         while True:
             try:
                 await self.look_once()

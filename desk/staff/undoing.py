@@ -21,7 +21,7 @@ from recovery.one_customer.merging import apart
 from recovery.roles import Act
 from recovery.store import audit_log, case_joins, cases, conversations, decisions, persons
 from recovery.store.case_joins import CaseJoin
-from recovery.store.conversations import Conversation
+from recovery.store.conversations import Conversation, staff_owner
 from recovery.store.staff import Staff
 
 pages = Blueprint("staff_undoing", url_prefix=ROOT)
@@ -57,7 +57,8 @@ def undo_join(
     parts = conversations.all_of_case(db, join.kept_case) if join else []
     if join is None or not who.sees(join.business) or not parts:
         raise LookupError(join_id)
-    place = next((one for one in parts if one.private), parts[0])
+    # One's own, where there is one: who has any of them may do it.
+    place = next((one for one in parts if one.owner == staff_owner(who.id)), parts[0])
     held_to_change(db, place.id, who)
     # What was read before the others were kept out may be old.
     join = case_joins.load(db, join_id)

@@ -51,9 +51,9 @@ class Facts:
         return str(self.row["alike"])
 
     @property
-    def month(self) -> tuple[str, str]:
-        """The business, and the month in which the case began there."""
-        return str(self.row["business"]), str(self.row["day"])[:7]
+    def begun(self) -> tuple[str, str]:
+        """The business, and the day on which the case began there."""
+        return str(self.row["business"]), str(self.row["day"])
 
 
 def failure_of(state: Mapping[str, Any]) -> str:

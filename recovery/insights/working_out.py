@@ -36,7 +36,7 @@ def worked_out(part: Part, before: Part, budget_fen: int) -> list[dict[str, Any]
 
 
 def _shown(figure: Figure, part: Part, before: Part, budget_fen: int) -> dict[str, Any]:
-    number, low = _number(figure, part), _too_few(figure, part)
+    number, low = number_behind(figure, part), _too_few(figure, part)
     value = None if low else value_of(figure, part, budget_fen)
     if value is None and not low:
         low = _NONE
@@ -59,7 +59,7 @@ def _shown(figure: Figure, part: Part, before: Part, budget_fen: int) -> dict[st
     }
 
 
-def _number(figure: Figure, part: Part) -> int:
+def number_behind(figure: Figure, part: Part) -> int:
     """How many cases stand behind a figure."""
     column = figure.stands_behind
     return part.total(column)[1] if column else part.cases
@@ -78,7 +78,7 @@ def _of(figure: Figure, part: Part) -> int | None:
 
 
 def _too_few(figure: Figure, part: Part) -> str:
-    number = _number(figure, part)
+    number = number_behind(figure, part)
     if number == 0:
         return "" if figure.kind in _FROM_NOUGHT or _has_share(figure, part) else _NONE
     return (

@@ -56,10 +56,10 @@ def put(db: Connection, rows: Sequence[Facts], now: datetime) -> int:
     for one in sorted(fresh, key=lambda one: one.case_id):
         db.execute(statement, {**one.row, "updated_at": stamp(now)})
     before = {str(known[one.case_id]["alike"]) for one in fresh if one.case_id in known}
-    months = _compare(db, before | {one.alike for one in fresh})
-    months |= {one.month for one in fresh}
-    months |= {_month(known[one.case_id]) for one in fresh if one.case_id in known}
-    _mark(db, months)
+    days = _compare(db, before | {one.alike for one in fresh})
+    days |= {one.begun for one in fresh}
+    days |= {_day(known[one.case_id]) for one in fresh if one.case_id in known}
+    mark(db, days)
     return len(fresh)
 
 
@@ -82,12 +82,12 @@ def _known(db: Connection, ids: Collection[str]) -> dict[str, dict[str, Any]]:
     return {row.case_id: dict(row._mapping) for row in db.execute(query)}
 
 
-def _month(row: Mapping[str, Any] | RowMapping) -> tuple[str, str]:
-    return str(row["business"]), str(row["day"])[:7]
+def _day(row: Mapping[str, Any] | RowMapping) -> tuple[str, str]:
+    return str(row["business"]), str(row["day"])
 
 
 def _compare(db: Connection, alike: Collection[str]) -> set[tuple[str, str]]:
-    """Note of cases with the same facts whether all were given the same; the months changed."""
+    """Note of cases with the same facts whether all were given the same; the days changed."""
     changed: set[tuple[str, str]] = set()
     for key in sorted(one for one in alike if one):
         mine = case_facts.c.alike == key
@@ -102,7 +102,7 @@ def _compare(db: Connection, alike: Collection[str]) -> set[tuple[str, str]]:
             .values(unlike=other)
             .returning(case_facts.c.business, case_facts.c.day)
         )
-        changed |= {_month(row._mapping) for row in done}
+        changed |= {_day(row._mapping) for row in done}
     return changed
 
 
@@ -113,26 +113,37 @@ def remove(db: Connection, ids: Collection[str]) -> None:
     gone = delete(case_facts).where(case_facts.c.case_id.in_(ids))
     rows = db.execute(gone.returning(case_facts.c.business, case_facts.c.day, case_facts.c.alike))
     found = [row._mapping for row in rows]
-    _mark(db, {*map(_month, found), *_compare(db, {str(row["alike"]) for row in found})})
+    mark(db, {*map(_day, found), *_compare(db, {str(row["alike"]) for row in found})})
 
 
-def _mark(db: Connection, months: Iterable[tuple[str, str]]) -> None:
-    """Note that what was worked out of these months is old."""
-    for business, month in sorted(set(months)):
-        first = insert_or_change(db, insight_marks).values(business=business, month=month, number=1)
+def mark(db: Connection, days: Iterable[tuple[str, str]]) -> None:
+    """Note that what was worked out of these days, each of a business, is old."""
+    for business, day in sorted(set(days)):
+        first = insert_or_change(db, insight_marks).values(business=business, day=day, number=1)
         db.execute(
             first.on_conflict_do_update(
-                index_elements=["business", "month"], set_={"number": insight_marks.c.number + 1}
+                index_elements=["business", "day"], set_={"number": insight_marks.c.number + 1}
             )
         )
 
 
-def marked(db: Connection, business: str, month: str) -> int:
-    """How often facts of a month have changed; the same number: nothing has."""
-    query = select(insight_marks.c.number).where(
-        insight_marks.c.business == business, insight_marks.c.month == month
+def marked(db: Connection, business: str, since: date, until: date) -> dict[date, int]:
+    """How often facts of each day have changed; the same number: nothing has.
+
+    Args:
+        db: A transaction.
+        business: Whose.
+        since: First day.
+        until: Last day, included.
+
+    Returns:
+        Days that have, or had, any case.
+    """
+    table = insight_marks.c
+    query = select(table.day, table.number).where(
+        table.business == business, table.day.between(since.isoformat(), until.isoformat())
     )
-    return db.execute(query).scalar() or 0
+    return {date.fromisoformat(day): int(number) for day, number in db.execute(query)}
 
 
 # --- read -------------------------------------------------------------------------------------
@@ -220,30 +231,35 @@ def behind(db: Connection, asked: Filters, figure: Figure, first: int, most: int
     value: ColumnElement[Any] = table[figure.column] if figure.column else null()
     if figure.kind == "gap":
         value = table[figure.column] - table[figure.over]
+    # Without a number the index gives the latest days first, and the rest is not looked at.
     order = [value.desc().nulls_last()] if figure.column else []
-    query = (
+    # Names are looked up of what is shown only.
+    these = (
         select(
-            table.case_id,
-            table.business,
-            table.opened_at,
-            customers.c.name,
-            table.failure,
-            value,
+            *(table[name] for name in ("case_id", "business", "day", "opened_at", "failure")),
+            value.label("value"),
         )
-        .join(cases, cases.c.id == table.case_id)
-        .join(customers, customers.c.id == cases.c.customer_id)
         .where(_within(asked), _counts(figure))
-        .order_by(*order, table.opened_at.desc(), table.case_id)
+        .order_by(*order, table.day.desc(), table.opened_at.desc(), table.case_id)
         .offset(first)
         .limit(most)
+        .subquery()
+    )
+    order = [these.c.value.desc().nulls_last()] if figure.column else []
+    query = (
+        select(
+            these.c.case_id,
+            these.c.business,
+            these.c.opened_at,
+            customers.c.name,
+            these.c.failure,
+            these.c.value,
+        )
+        .join(cases, cases.c.id == these.c.case_id)
+        .join(customers, customers.c.id == cases.c.customer_id)
+        .order_by(*order, these.c.day.desc(), these.c.opened_at.desc(), these.c.case_id)
     )
     return [Behind(*row) for row in db.execute(query)]
-
-
-def how_many_behind(db: Connection, asked: Filters, figure: Figure) -> int:
-    """How many cases stand behind a figure."""
-    query = select(func.count()).select_from(case_facts).where(_within(asked), _counts(figure))
-    return int(db.execute(query).scalar_one())
 
 
 def _counts(figure: Figure) -> ColumnElement[bool]:

@@ -8,10 +8,8 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Connection,
-    Select,
     and_,
     bindparam,
-    exists,
     insert,
     or_,
     select,
@@ -21,25 +19,22 @@ from sqlalchemy import (
 from recovery.follow_up.deciding import ANSWERED, ASKED, CANCELLED, WAITING
 from recovery.ids import new_id
 from recovery.store.database import stamp
-from recovery.store.promises import DONE, GIVEN_UP, OPEN, open_of_case
+from recovery.store.promises import open_of_case
 from recovery.store.tables import (
     cases,
     conversations,
     customers,
     follow_ups,
     fulfilments,
-    promises,
 )
 
 LONGEST_WORDS = 2000
 _MOST_AT_ONCE = 200
-_UNDONE = ("todo", "refused", "failed")
-_UNKEPT = (*OPEN, GIVEN_UP)
-# One whose conversations are all about something else by now has nowhere to be asked about.
-_SPOKEN = exists().where(conversations.c.case_id == cases.c.id)
+UNDONE = ("todo", "refused", "failed")
+"""States of a remedy that is not done yet."""
 _OPEN = (WAITING, ASKED)
-# What a case that ends anew is planned for again, if nobody was asked yet.
-_ANEW = ("reopened", "wrote_first")
+ANEW = ("reopened", "wrote_first")
+"""Why a case is planned for again when it ends anew, if nobody was asked yet."""
 
 
 @dataclass(frozen=True)
@@ -127,95 +122,11 @@ def open_in(db: Connection, conversation_id: str, now: datetime) -> FollowUp | N
 # --- planning ---------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Rested:
-    """A case that has come to rest and has no follow-up of it yet.
-
-    Attributes:
-        ended_at: When it was closed, as stored; None where it stands agreed with all done.
-    """
-
-    case_id: str
-    customer_id: str
-    ended_at: str | None
-
-
-def rested(db: Connection, businesses: Sequence[str], since: datetime) -> list[Rested]:
-    """Cases that have come to rest since a moment and are not planned for.
-
-    Closed ones, and agreed ones of which every remedy is done. One that was not asked because it
-    was opened again, or because the customer wrote, is there again when it is closed after that.
-
-    Args:
-        db: A transaction.
-        businesses: Whose.
-        since: How far back is looked.
-    """
-    anew = and_(
-        follow_ups.c.state == CANCELLED,
-        follow_ups.c.why.in_(_ANEW),
-        follow_ups.c.asked_at.is_(None),
-        cases.c.closed_at > follow_ups.c.updated_at,
-    )
-    closed = (
-        select(cases.c.id, cases.c.customer_id, cases.c.closed_at)
-        .outerjoin(follow_ups, follow_ups.c.case_id == cases.c.id)
-        .where(
-            cases.c.closed_at >= stamp(since),
-            cases.c.business.in_(businesses),
-            cases.c.merged_into.is_(None),
-            or_(follow_ups.c.id.is_(None), anew),
-            _SPOKEN,
-        )
-        .order_by(cases.c.closed_at)
-        .limit(_MOST_AT_ONCE)
-    )
-    found = [Rested(*row) for row in db.execute(closed)]
-    done = {row.id: row.customer_id for row in db.execute(_all_done(businesses, since))}
-    done |= {row.id: row.customer_id for row in db.execute(_all_kept(businesses, since))}
-    return found + [Rested(case_id, customer, None) for case_id, customer in done.items()]
-
-
-def _all_done(businesses: Sequence[str], since: datetime) -> Select[Any]:
-    """Agreed cases of which the order system has done all, and others have nothing in hand."""
-    done = (fulfilments.c.state == "done", fulfilments.c.due_at >= stamp(since))
-    joined = _agreed(businesses).join(fulfilments, fulfilments.c.case_id == cases.c.id)
-    return joined.where(*done)
-
-
-def _all_kept(businesses: Sequence[str], since: datetime) -> Select[Any]:
-    """The same where others had something in hand, days after the order system was asked."""
-    kept = (promises.c.stage == DONE, promises.c.updated_at >= stamp(since))
-    joined = _agreed(businesses).join(promises, promises.c.case_id == cases.c.id)
-    return joined.where(*kept)
-
-
-def _agreed(businesses: Sequence[str]) -> Select[Any]:
-    other, waits = fulfilments.alias(), promises.alias()
-    undone = exists().where(other.c.case_id == cases.c.id, other.c.state.in_(_UNDONE))
-    waited = exists().where(waits.c.case_id == cases.c.id, waits.c.stage.in_(_UNKEPT))
-    return (
-        select(cases.c.id, cases.c.customer_id)
-        .distinct()
-        .outerjoin(follow_ups, follow_ups.c.case_id == cases.c.id)
-        .where(
-            cases.c.business.in_(businesses),
-            cases.c.stage == "agreed",
-            cases.c.merged_into.is_(None),
-            follow_ups.c.id.is_(None),
-            _SPOKEN,
-            ~undone,
-            ~waited,
-        )
-        .limit(_MOST_AT_ONCE)
-    )
-
-
 def is_unplanned(db: Connection, case_id: str) -> bool:
     """Whether a case has no follow-up yet, or one that may be planned anew; who holds it asks."""
     known = of_case(db, case_id)
     return known is None or (
-        known.state == CANCELLED and known.why in _ANEW and known.asked_at is None
+        known.state == CANCELLED and known.why in ANEW and known.asked_at is None
     )
 
 
@@ -424,7 +335,7 @@ def ended(db: Connection, case_id: str) -> tuple[str | None, str | None]:
 def has_undone(db: Connection, case_id: str) -> bool:
     """Whether something that was promised in a case is not done yet."""
     query = select(fulfilments.c.key).where(
-        fulfilments.c.case_id == case_id, fulfilments.c.state.in_(_UNDONE)
+        fulfilments.c.case_id == case_id, fulfilments.c.state.in_(UNDONE)
     )
     undone = db.execute(query.limit(1)).first() is not None
     return undone or open_of_case(db, case_id)

@@ -253,6 +253,15 @@ def defer(db: Connection, keys: Sequence[str], look: datetime, now: datetime) ->
     )
 
 
+def leave(db: Connection, conversation_id: str, look: datetime, now: datetime) -> None:
+    """Look later at all that is due in a conversation."""
+    db.execute(
+        update(promises)
+        .where(promises.c.conversation_id == conversation_id, promises.c.look_at <= stamp(now))
+        .values(look_at=stamp(look), updated_at=stamp(now))
+    )
+
+
 def is_merged(db: Connection, case_id: str) -> bool:
     """Whether a case goes on in another one."""
     asked = select(cases.c.merged_into).where(cases.c.id == case_id)

@@ -99,21 +99,22 @@ def reachable(db: Connection, customer_ids: Collection[str]) -> bool:
     return db.execute(found.limit(1)).first() is not None
 
 
-def private_conversations(
-    db: Connection, customer_ids: Collection[str], but: Collection[str]
+def conversations_of(
+    db: Connection, customer_ids: Collection[str], but: Collection[str], kind: str = "private"
 ) -> list[Conversation]:
-    """The private conversations of these customers, the latest first.
+    """The private conversations of these customers, the latest first; or those in rooms.
 
     Args:
         db: A transaction.
         customer_ids: Whose.
         but: Not of these channels: nobody reads there.
+        kind: `private` or `public`.
     """
     query = (
         select(*_CONVERSATION)
         .where(
             conversations.c.customer_id.in_(customer_ids),
-            conversations.c.kind == "private",
+            conversations.c.kind == kind,
             conversations.c.channel.not_in(but),
         )
         .order_by(conversations.c.last_at.desc(), conversations.c.id)

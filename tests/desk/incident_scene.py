@@ -109,8 +109,9 @@ class IncidentScene:
         *commands: Command,
         owner: str = BOT,
         stage: str | None = None,
+        room: str | None = None,
     ) -> Conversation:
-        """A private conversation about a case that these commands made."""
+        """A private conversation about a case that these commands made, or one in a room."""
         now, case = self.clock(), None
         for command in commands:
             case = apply(case, command, now)
@@ -126,6 +127,7 @@ class IncidentScene:
                 now,
                 case_id=case.id if case else None,
                 owner=owner,
+                room=room,
             )
 
     def reported(self, business: str = "wutong", **body: Any) -> None:  # noqa: ANN401 - JSON

@@ -232,6 +232,7 @@ async def test_taken_once_whoever_has_the_conversation_and_staff_are_told(
     assert len(left) == 1
     assert spent == 500
     assert presses(told, 1) == first
+    assert not is_aftercare(told.sends("收下").message), "there is nothing left to take"
     assert [one.state for one in offered(told)] == ["taken"]
     with desk.storage.database.read() as db:
         assert decisions.spent_since(db, "lanting", clock.now - timedelta(hours=1)) == 500
@@ -276,6 +277,7 @@ async def test_what_an_order_system_can_do_is_done_by_it(desk: Context, clock: C
 async def test_no_is_no_and_an_old_button_says_so(desk: Context, clock: Clock) -> None:
     told = rated(desk)
     await days(desk, clock, 2)
+    assert is_aftercare(told.sends("收下吧，谢谢").message), "typed, it means the same"
     assert "不打扰" in presses(told, 2) or "不安排" in told.said
     assert [one.state for one in offered(told)] == ["declined"]
     clock.now += timedelta(days=30)

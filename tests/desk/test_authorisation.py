@@ -32,6 +32,7 @@ from recovery.store import (
     alerts,
     case_joins,
     cases,
+    causes,
     conversations,
     customers,
     fulfilments,
@@ -78,7 +79,7 @@ READ_FIGURES = frozenset({"supervisor", "manager", "admin"})
 
 S = "/api/staff"
 C = f"{S}/conversations/<conversation_id:str>"
-I = f"{S}/incidents/<incident_id:str>"
+INCIDENT = f"{S}/incidents/<incident_id:str>"
 DECIDED: dict[tuple[str, str], str | frozenset[str]] = {
     # customers and machines
     ("POST", "/api/session"): EVERYONE,
@@ -199,16 +200,16 @@ DECIDED: dict[tuple[str, str], str | frozenset[str]] = {
     # incidents
     ("GET", f"{S}/incidents"): HANDLERS,
     ("POST", f"{S}/incidents"): HANDLERS,
-    ("GET", I): HANDLERS,
-    ("POST", f"{I}/members"): HANDLERS,
-    ("DELETE", f"{I}/members/<member_id:int>"): HANDLERS,
-    ("POST", f"{I}/members/<member_id:int>/accept"): HANDLERS,
-    ("POST", f"{I}/confirm"): OVERSEERS,
-    ("POST", f"{I}/dismiss"): OVERSEERS,
-    ("POST", f"{I}/close"): OVERSEERS,
-    ("POST", f"{I}/preview"): OVERSEERS,
-    ("POST", f"{I}/tell"): OVERSEERS,
-    ("POST", f"{I}/remedies"): OVERSEERS,
+    ("GET", INCIDENT): HANDLERS,
+    ("POST", f"{INCIDENT}/members"): HANDLERS,
+    ("DELETE", f"{INCIDENT}/members/<member_id:int>"): HANDLERS,
+    ("POST", f"{INCIDENT}/members/<member_id:int>/accept"): HANDLERS,
+    ("POST", f"{INCIDENT}/confirm"): OVERSEERS,
+    ("POST", f"{INCIDENT}/dismiss"): OVERSEERS,
+    ("POST", f"{INCIDENT}/close"): OVERSEERS,
+    ("POST", f"{INCIDENT}/preview"): OVERSEERS,
+    ("POST", f"{INCIDENT}/tell"): OVERSEERS,
+    ("POST", f"{INCIDENT}/remedies"): OVERSEERS,
     # files of the insights, corrective actions
     ("GET", f"{S}/insights/export.xlsx"): READ_FIGURES,
     ("GET", f"{S}/insights/export.pdf"): READ_FIGURES,
@@ -257,10 +258,9 @@ BODIES: dict[str, dict[str, Any]] = {
     f"{C}/wishes": {"add": "不要券"},
     f"{C}/merge": {"case": "s0", "reason": "说的是同一件事"},
     f"{C}/split": {"failure": "noise", "messages": ["m0"], "reason": "是两件事"},
-    f"{I}/members": {"conversation": "k0"},
-    f"{I}/preview": {"text": "{称呼}您好，电梯在修"},
-    f"{I}/tell": {"id": "tell-0000001", "text": "{称呼}您好，电梯在修"},
-    f"{I}/remedies": {"id": "remedy-00001"},
+    f"{INCIDENT}/preview": {"text": "{称呼}您好，电梯在修"},
+    f"{INCIDENT}/tell": {"id": "tell-0000001", "text": "{称呼}您好，电梯在修"},
+    f"{INCIDENT}/remedies": {"id": "remedy-00001"},
     f"{S}/requests/<request_id:str>/grant": {"note": "同意"},
     f"{S}/requests/<request_id:str>/refuse": {"note": "这次不行"},
     f"{S}/accounts/<account_id:str>": {"name": "某人"},
@@ -351,6 +351,7 @@ class Scene:
                 "gesture_id": a_gesture(db, placed, case.id),
                 **an_incident(db, placed, case.id),
                 **taught(db, business),
+                **to_mend(db, case.id),
                 **joins(db, placed, case),
             }
             assert fulfilments.load(db, key) is not None
@@ -374,6 +375,7 @@ class Scene:
                 db.execute(select(canned_replies)).all(),
                 incidents.load(db, placed.ids["incident_id"]),
                 incidents.members(db, placed.ids["incident_id"]),
+                causes.of_case(db, placed.ids["case_id"]),
                 db.execute(select(func.count()).select_from(audit_table)).scalar(),
             )
 
@@ -438,6 +440,12 @@ def taught(db: Connection, business: str) -> dict[str, str]:
     report = weekly_reports.keep(db, business, day, {"figures": []}, NOON)
     assert alert is not None and report is not None
     return {"alert_id": alert, "report_id": report}
+
+
+def to_mend(db: Connection, case_id: str) -> dict[str, str]:
+    """What is done so that it does not happen again."""
+    causes.confirm(db, case_id, "other", 1, NOON, action="复查")
+    return {"case_id": case_id}
 
 
 def joins(db: Connection, conversation: Conversation, case: Case) -> dict[str, str]:
@@ -522,6 +530,9 @@ NOBODYS = {
     **{"case_join_id": new_id("g"), "person_join_id": new_id("j")},
     **{"secret": "guessed", "scene_id": "guessed"},
     **{"token": "guessed", "room_id": ROOM, "path": "nothing-here"},
+    **{"incident_id": new_id("i"), "member_id": "999999", "business_id": "nobody"},
+    "source_id": "nobody",
+    **dict.fromkeys(("alert_id", "case_id", "report_id"), "nobody"),
 }
 
 
@@ -535,7 +546,10 @@ async def call(
     if path.endswith("/pictures"):
         address += f"?client_id=picture-{new_id('x')}"
         return await http.request(method, address, content=encoded("PNG"), headers=headers)
-    return await http.request(method, address, json=BODIES.get(path, {}), headers=headers)
+    body = BODIES.get(path, {})
+    if path == f"{INCIDENT}/members":
+        body = {"conversation": ids["conversation_id"]}
+    return await http.request(method, address, json=body, headers=headers)
 
 
 def text_of(answer: httpx.Response) -> str:

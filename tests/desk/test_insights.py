@@ -4,12 +4,12 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 import pytest_asyncio
+from argon2 import PasswordHasher
 from sqlalchemy import select
 
 from desk.conversations import closing, ownership
@@ -42,6 +42,9 @@ PEOPLE = (
 )
 
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
 @dataclass
 class Scene:
     """A desk with known cases, and people of each kind."""
@@ -62,6 +65,12 @@ class Scene:
         assert answer.status_code == 200, answer.text
         return answer.json()
 
+    async def log_in_again(self, *logins: str) -> None:
+        """Half a day is longer than a session."""
+        for login in logins:
+            async with page(self.desk.url, login) as fresh:
+                self.http[login].headers.update(fresh.headers)
+
 
 @asynccontextmanager
 async def page(url: str, login: str) -> AsyncIterator[httpx.AsyncClient]:
@@ -73,19 +82,23 @@ async def page(url: str, login: str) -> AsyncIterator[httpx.AsyncClient]:
         yield http
 
 
-@pytest_asyncio.fixture
-async def scene(tmp_path: Path) -> AsyncIterator[Scene]:
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def scene(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Scene]:
     clock, people, world = Clock(), {}, a_world(number=70)
-    context = a_context(tmp_path, clock)
-    with context.storage.database.write() as db:
-        for login, role, business in PEOPLE:
-            people[login] = staff.add(db, login, login, role, PASSWORD, NOON, business)
-        write(db, world)
-    async with serving(context) as desk, AsyncExitStack() as stack:
-        http = {one: await stack.enter_async_context(page(desk.url, one)) for one in people}
-        made = Scene(desk, clock, world, people, http)
-        await made.insights.look_once()
-        yield made
+    context = a_context(tmp_path_factory.mktemp("insights"), clock)
+    with pytest.MonkeyPatch.context() as patch:
+        # What a hash costs stands in the hash; tests with many logins take cheap ones.
+        cheap = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+        patch.setattr(staff, "_hasher", cheap)
+        with context.storage.database.write() as db:
+            for login, role, business in PEOPLE:
+                people[login] = staff.add(db, login, login, role, PASSWORD, NOON, business)
+            write(db, world)
+        async with serving(context) as desk, AsyncExitStack() as stack:
+            http = {one: await stack.enter_async_context(page(desk.url, one)) for one in people}
+            made = Scene(desk, clock, world, people, http)
+            await made.insights.look_once()
+            yield made
 
 
 async def test_figures_are_served_to_who_may_see_them(scene: Scene) -> None:
@@ -157,72 +170,6 @@ async def test_what_is_asked_wrongly_is_refused_in_chinese(scene: Scene) -> None
     assert set(causes["likely"]["hotel"]["noise"]) <= known
 
 
-async def test_what_rises_is_told_once_and_seen_by_one_click(scene: Scene) -> None:
-    with scene.desk.context.storage.database.write() as db:
-        many = [
-            Told(900 + place, NOON - timedelta(hours=1), "noise", 900 + place, sorry=None)
-            for place in range(6)
-        ]
-        write(db, World(many))
-    again = Insights(scene.desk.context, scene.desk.app.ctx.router, pauses=False)
-    for worker in (scene.insights, again, scene.insights):
-        await worker.look_once()
-    served = await scene.get("sun", HERE)
-    assert [(one["name"], one["count"], one["state"]) for one in served["alerts"]] == [
-        ("太吵、没法休息", 6, "open")
-    ]
-    with scene.desk.context.storage.database.read() as db:
-        for who, number in (("sun", 1), ("boss", 1), ("lin", 0), ("qing", 0)):
-            mine = [one for one in notices.latest(db, scene.people[who]) if one.kind == "alert"]
-            assert len(mine) == number, who
-    path = f"{HERE}/alerts/{served['alerts'][0]['id']}/seen"
-    assert (await scene.http["qing"].post(path)).status_code == 404
-    bare = {"X-CSRF": ""}
-    assert (await scene.http["sun"].post(path, headers=bare)).status_code == 403
-    for _ in range(2):
-        assert (await scene.http["sun"].post(path)).status_code == 200
-    after = await scene.get("sun", HERE)
-    assert [one["state"] for one in after["alerts"]] == ["seen"]
-    with scene.desk.context.storage.database.read() as db:
-        acts = select(audit_log.c.act).where(audit_log.c.act == "see_alert")
-        assert len(db.execute(acts).all()) == 1
-        assert len(db.execute(select(alerts_table)).all()) == 1
-    # What changed is seen at once, however often it was asked before.
-    assert after["cases"] == served["cases"] > 6
-
-
-async def test_the_report_of_a_week_is_made_once_when_it_is_over(scene: Scene) -> None:
-    """Noon is a Sunday in Shanghai: the week before is over, this one is not."""
-
-    def weeks() -> list[str]:
-        with scene.desk.context.storage.database.read() as db:
-            query = select(weekly_reports.c.week).order_by(weekly_reports.c.week)
-            return list(db.execute(query).scalars())
-
-    assert weeks() == ["2026-11-09"]
-    scene.clock.now = datetime(2026, 11, 22, 15, 59, tzinfo=UTC)
-    again = Insights(scene.desk.context, scene.desk.app.ctx.router, pauses=False)
-    await again.look_at_days()
-    assert weeks() == ["2026-11-09"], "it is Sunday until midnight in Shanghai"
-    scene.clock.now += MINUTE
-    for worker in (scene.insights, again, scene.insights):
-        await worker.look_at_days()
-    assert weeks() == ["2026-11-09", "2026-11-16"]
-    listed = (await scene.get("sun", f"{HERE}/reports"))["reports"]
-    assert [one["week"] for one in listed] == ["2026-11-16", "2026-11-09"]
-    report = await scene.get("sun", f"{HERE}/reports/{listed[1]['id']}")
-    by_hand = counted(scene.world, date(2026, 11, 9), date(2026, 11, 15))
-    assert report["content"]["cases"] == by_hand["complaints"]
-    assert isinstance(report["content"]["changed"], list)
-    assert len(report["content"]["pareto"]) <= 5
-    assert (await scene.get("qing", f"{HERE}/reports"))["reports"] == []
-    path = f"{HERE}/reports/{listed[0]['id']}"
-    assert (await scene.http["qing"].get(path)).status_code == 404
-    with scene.desk.context.storage.database.read() as db:
-        told = [one for one in notices.latest(db, scene.people["sun"]) if one.kind == "report"]
-    assert len(told) == 2, "each report is told of once"
-
-
 async def test_what_happens_at_the_desk_becomes_facts(scene: Scene) -> None:
     """A person is due, answers six minutes later and says sorry; the case is closed."""
     context, clock, lin = scene.desk.context, scene.clock, scene.people["lin"]
@@ -253,6 +200,73 @@ async def test_what_happens_at_the_desk_becomes_facts(scene: Scene) -> None:
     assert row.look_at == stamp(clock() + timedelta(days=90)), "looked at again when time is over"
 
 
+async def test_what_rises_is_told_once_and_seen_by_one_click(scene: Scene) -> None:
+    with scene.desk.context.storage.database.write() as db:
+        many = [
+            Told(900 + place, NOON - timedelta(hours=1), "slow_checkin", 900 + place)
+            for place in range(6)
+        ]
+        write(db, World(many))
+    again = Insights(scene.desk.context, scene.desk.app.ctx.router, pauses=False)
+    for worker in (scene.insights, again, scene.insights):
+        await worker.look_once()
+    served = await scene.get("sun", HERE)
+    assert [(one["name"], one["count"], one["state"]) for one in served["alerts"]] == [
+        ("办理入住等了太久", 6, "open")
+    ]
+    with scene.desk.context.storage.database.read() as db:
+        for who, number in (("sun", 1), ("boss", 1), ("lin", 0), ("qing", 0)):
+            mine = [one for one in notices.latest(db, scene.people[who]) if one.kind == "alert"]
+            assert len(mine) == number, who
+    path = f"{HERE}/alerts/{served['alerts'][0]['id']}/seen"
+    assert (await scene.http["qing"].post(path)).status_code == 404
+    bare = {"X-CSRF": ""}
+    assert (await scene.http["sun"].post(path, headers=bare)).status_code == 403
+    for _ in range(2):
+        assert (await scene.http["sun"].post(path)).status_code == 200
+    after = await scene.get("sun", HERE)
+    assert [one["state"] for one in after["alerts"]] == ["seen"]
+    with scene.desk.context.storage.database.read() as db:
+        acts = select(audit_log.c.act).where(audit_log.c.act == "see_alert")
+        assert len(db.execute(acts).all()) == 1
+        assert len(db.execute(select(alerts_table)).all()) == 1
+    # What changed is seen at once, however often it was asked before.
+    assert after["cases"] == served["cases"] > 6
+
+
 def facts_of(scene: Scene, case_id: str) -> Any:  # noqa: ANN401 - a row
     with scene.desk.context.storage.database.read() as db:
         return db.execute(select(facts_table).where(facts_table.c.case_id == case_id)).one()
+
+
+async def test_the_report_of_a_week_is_made_once_when_it_is_over(scene: Scene) -> None:
+    """Noon is a Sunday in Shanghai: the week before is over, this one is not."""
+
+    def weeks() -> list[str]:
+        with scene.desk.context.storage.database.read() as db:
+            query = select(weekly_reports.c.week).order_by(weekly_reports.c.week)
+            return list(db.execute(query).scalars())
+
+    assert weeks() == ["2026-11-09"]
+    scene.clock.now = datetime(2026, 11, 22, 15, 59, tzinfo=UTC)
+    again = Insights(scene.desk.context, scene.desk.app.ctx.router, pauses=False)
+    await again.look_at_days()
+    assert weeks() == ["2026-11-09"], "it is Sunday until midnight in Shanghai"
+    scene.clock.now += MINUTE
+    for worker in (scene.insights, again, scene.insights):
+        await worker.look_at_days()
+    assert weeks() == ["2026-11-09", "2026-11-16"]
+    await scene.log_in_again("sun", "qing")
+    listed = (await scene.get("sun", f"{HERE}/reports"))["reports"]
+    assert [one["week"] for one in listed] == ["2026-11-16", "2026-11-09"]
+    report = await scene.get("sun", f"{HERE}/reports/{listed[1]['id']}")
+    by_hand = counted(scene.world, date(2026, 11, 9), date(2026, 11, 15))
+    assert report["content"]["cases"] == by_hand["complaints"]
+    assert isinstance(report["content"]["changed"], list)
+    assert len(report["content"]["pareto"]) <= 5
+    assert (await scene.get("qing", f"{HERE}/reports"))["reports"] == []
+    path = f"{HERE}/reports/{listed[0]['id']}"
+    assert (await scene.http["qing"].get(path)).status_code == 404
+    with scene.desk.context.storage.database.read() as db:
+        told = [one for one in notices.latest(db, scene.people["sun"]) if one.kind == "report"]
+    assert len(told) == 2, "each report is told of once"

@@ -2,16 +2,18 @@
 
 from dataclasses import replace
 from datetime import date, timedelta
+from pathlib import Path
 
 import pytest
 from sqlalchemy import select, update
 
+from desk.insights.purchases import taken_in
 from recovery.audit.stored import Archive
 from recovery.insights.facts import VERSION
 from recovery.insights.figures import FIGURES
 from recovery.insights.period import Filters
 from recovery.insights.rising import Rising
-from recovery.insights.working_out import value_of
+from recovery.insights.working_out import number_behind, value_of
 from recovery.store import (
     alerts,
     audit_log,
@@ -26,6 +28,7 @@ from recovery.store.database import Database, stamp
 from recovery.store.tables import case_facts as facts_table
 from recovery.store.tables import cases as cases_table
 from recovery.store.tables import conversations, inbox, outbox
+from recovery.store.tables import purchases as purchases_table
 from tests.support.counted import PER_DAY_FEN, counted
 from tests.support.lessons import BUSINESS, NOW, World, a_world, derive, write
 
@@ -51,14 +54,15 @@ def test_facts_are_written_found_and_taken_out(store: Database) -> None:
             found = value_of(FIGURES[name], part, PER_DAY_FEN * ALL.days)
             assert found == (None if expected is None else pytest.approx(expected, abs=0.51)), name
             behind = case_facts.behind(db, ALL, FIGURES[name], 0, 100)
-            assert len(behind) == case_facts.how_many_behind(db, ALL, FIGURES[name])
-        marked = case_facts.marked(db, BUSINESS, "2026-07")
+            assert len(behind) == number_behind(FIGURES[name], part), name
+        marked = case_facts.marked(db, BUSINESS, SINCE, UNTIL)
     one, other = world.cases[0].id, world.cases[1].id
     with store.write() as db:
         db.execute(update(cases_table).where(cases_table.c.id == other).values(merged_into=one))
         derive(db)
         assert case_facts.part(db, ALL).cases == 24, "what went into another case counts there"
-        assert case_facts.marked(db, BUSINESS, "2026-07") > marked, "and figures of it are old"
+        day = world.cases[1].day
+        assert case_facts.marked(db, BUSINESS, day, day)[day] > marked[day], "its day is old"
 
 
 def test_what_was_written_is_found_by_its_time(store: Database) -> None:
@@ -158,3 +162,29 @@ def test_a_thread_that_goes_on_with_another_complaint_is_told_apart(store: Datab
     assert heard == {first: {"m1"}, second: {"m2"}}
     said = {one.id: {one.id.partition("-")[0][1:] for one in one.said} for one in found}
     assert said == {first: {"1"}, second: {"2"}}
+
+
+def test_later_orders_are_taken_from_a_file_whole_or_not_at_all(
+    store: Database, tmp_path: Path
+) -> None:
+    file = tmp_path / "orders.csv"
+    head = "order_number,customer,amount_fen,ordered_at\n"
+    good = "B1,buyer-1,8800,2026-11-01T10:00:00+08:00\n"
+    file.write_text(head + good + "B2,buyer-1,0,2026-11-02T10:00:00+08:00\n", "utf-8-sig")
+    with store.write() as db:
+        assert taken_in(db, BUSINESS, file) == 2
+        kept = select(purchases_table.c.order_number, purchases_table.c.ordered_at)
+        assert db.execute(kept.order_by(purchases_table.c.order_number)).all() == [
+            ("B1", "2026-11-01T02:00:00.000000+00:00"),
+            ("B2", "2026-11-02T02:00:00.000000+00:00"),
+        ]
+    for wrong in (
+        *("B3,buyer-1,8.5,2026-11-01T10:00:00+08:00", "B3,buyer-1,-1,2026-11-01T10:00:00+08:00"),
+        *("B3,buyer-1,100,2026-11-01T10:00:00", "B3,,100,2026-11-01T10:00:00+08:00", "B3"),
+    ):
+        file.write_text(f"{head}{good}{wrong}\n", "utf-8")
+        with pytest.raises(purchases.BadPurchaseError, match="第3行"), store.write() as db:
+            taken_in(db, BUSINESS, file)
+    file.write_text("number\nB3\n", "utf-8")
+    with pytest.raises(purchases.BadPurchaseError, match="缺少列"), store.write() as db:
+        taken_in(db, BUSINESS, file)

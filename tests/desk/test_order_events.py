@@ -216,6 +216,20 @@ def test_an_open_case_about_the_order_goes_on_and_is_offered_nothing_twice(
     assert len(scene.case(chat).offers) == 1
 
 
+def test_who_complained_in_the_room_is_told_in_private_in_the_same_case(
+    scene: IncidentScene,
+) -> None:
+    number, customer = scene.order(identity="owner-1"), scene.customer(identity="owner-1")
+    public = scene.talks(customer, complains("lift_broken"), room="wutong-yard")
+    scene.reported(orders=[number])
+    scene.rounds()
+    [chat] = scene.chats(customer)
+    assert chat.case_id == public.case_id
+    assert len(scene.shown(chat, "offer")) == 1
+    assert scene.shown(public) == []
+    assert scene.case(chat).order_number == number
+
+
 def test_whom_a_colleague_serves_is_told_and_the_colleague_decides(scene: IncidentScene) -> None:
     number, customer = scene.order(identity="owner-1"), scene.customer(identity="owner-1")
     with scene.store.write() as db:

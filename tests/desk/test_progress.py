@@ -339,6 +339,31 @@ def test_who_serves_the_customer_keeps_the_conversation_and_hears_of_it(story: S
     assert {one["staff_id"] for one in left} == {agent.id, member(story, "supervisor").id}
 
 
+def test_where_no_page_is_read_staff_are_asked_to_say_it(story: Story) -> None:
+    deal = story.deal(HASTE)
+    with story.write() as db:
+        this = conversations_table.c.id == deal.chat.id
+        db.execute(update(conversations_table).where(this).values(channel="phone"))
+    story.look(deal, NOON + 50 * MINUTE)
+    (late,) = story.told(deal)
+    (left,) = story.rows(notices_table, notices_table.c.conversation_id == deal.chat.id)
+    assert late["text"] in left["text"]
+    assert "打电话" in left["text"]
+
+
+async def test_a_defect_about_one_promise_keeps_nobody_else_waiting(story: Story) -> None:
+    broken, other = story.deal(HASTE, paid=0), story.deal(HASTE, paid=0)
+    with story.write() as db:
+        this = promises_table.c.key == f"{broken.offer}:0"
+        db.execute(update(promises_table).where(this).values(due_at="no time at all"))
+    story.clock.now = NOON + 50 * MINUTE
+    await PromiseWatch(story.desk, story.router).look_once()
+    assert story.told(broken) == []
+    assert [one["state"] for one in story.told(other)] == ["late"]
+    found = story.rows(promises_table, this)
+    assert found[0]["look_at"] > stamp(story.clock.now), "looked at again later"
+
+
 def test_remedies_of_before_are_watched_from_the_first_look(story: Story) -> None:
     deal = story.deal(HASTE)
     key = f"{deal.offer}:0"

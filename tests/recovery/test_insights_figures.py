@@ -73,7 +73,6 @@ def test_behind_a_figure_stand_as_many_cases_as_it_says(
             figure = FIGURES[shown["id"]]
             behind = case_facts.behind(db, asked(since, until), figure, 0, 1000)
             assert len(behind) == shown["n"], figure.id
-            assert case_facts.how_many_behind(db, asked(since, until), figure) == shown["n"]
             if figure.kind == "share" and shown["of"]:
                 share = 100 * sum(one.value or 0 for one in behind) / len(behind)
                 value = value_of(figure, part, 1)
@@ -110,6 +109,6 @@ def test_derived_again_nothing_changes_and_what_changed_is_found(
     store: Database, world: World
 ) -> None:
     with store.write() as db:
-        before = case_facts.marked(db, BUSINESS, "2026-09")
+        before = case_facts.marked(db, BUSINESS, *PERIODS[0])
         assert derive(db) == 0
-        assert case_facts.marked(db, BUSINESS, "2026-09") == before
+        assert case_facts.marked(db, BUSINESS, *PERIODS[0]) == before != {}

@@ -379,6 +379,8 @@ def _write_words(
 def _write_others(
     db: Connection, others: list[Other], heard: list[tuple[datetime, dict[str, Any]]]
 ) -> None:
+    if not others:
+        return
     begun = {"business": BUSINESS, "created_at": stamp(NOW)}
     _add(db, tables.customers, id="u-other", name="旁人", person="u-other", **begun)
     _add(

@@ -235,6 +235,7 @@ describe("pages", () => {
       "staff-board": "oversee",
       "staff-insights": "insights",
       "staff-requests": "handle",
+      "staff-incidents": "handle",
       "staff-words": "wording",
       "staff-accounts": "accounts",
       "staff-audit": "audit",

@@ -95,7 +95,7 @@ def _refused(
 async def _received(webhooks: Webhooks, source: Source, written: Written) -> Outcome:
     outcome = await _stored(webhooks, source, written)
     context, router = webhooks.context, webhooks.router
-    if outcome.taken is None or outcome.place is None:
+    if outcome.place is None:
         context.metrics.messages.labels("repeated").inc()
         return outcome
     faults.reach("webhook-taken")
@@ -105,6 +105,8 @@ async def _received(webhooks: Webhooks, source: Source, written: Written) -> Out
     for message in outcome.place.first:
         router.add(message)
     taken = outcome.taken
+    if taken is None:
+        return outcome
     context.hub.publish(taken.entries)
     if taken.message.state == "new":
         router.add(taken.message)

@@ -11,11 +11,13 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from desk.channels import joining
 from desk.context import Context
 from desk.conversations import entering
 from desk.conversations.turn import Committed
 from recovery.ids import fingerprint
 from recovery.store import conversations, customers, invitations, streams
+from recovery.store.customers import Customer
 from recovery.store.database import hold
 from recovery.store.inbox import Message
 from recovery.store.invitations import Invitation
@@ -60,20 +62,29 @@ def shown(
     mine = customers.all_of_session(db, cookie) if cookie else []
     if found.private_conversation and any(one.id == found.customer_id for one in mine):
         # Opened again where it was opened.
-        return {"business": business, "conversation": found.private_conversation}
+        return {"business": business, "conversation": found.private_conversation, "other": False}
     if found.state(context.clock()) != "open":
         return None
     contact = contacts.of_customer(db, found.customer_id)[0]
     source = context.webhooks.get(contact.source)
+    other = _other(db, cookie, found)
     return {
         "business": business,
         "conversation": None,
+        # Whether something was said in this browser before that may be joined to it.
+        "other": other is not None and bool(conversations.private_of(db, other.id)),
         "source": source.settings.name if source else "",
     }
 
 
 def open_link(
-    db: Connection, context: Context, cookie: str | None, token: str, now: datetime
+    db: Connection,
+    context: Context,
+    cookie: str | None,
+    token: str,
+    now: datetime,
+    *,
+    same: bool,
 ) -> Opened | None:
     """Let this browser be the writer, and go into private; None where the link opens nothing.
 
@@ -83,6 +94,7 @@ def open_link(
         cookie: The secret of the browser's present session, None where it has none.
         token: Of the link; anything.
         now: The present moment.
+        same: They say that what was said in this browser before was said by them as well.
     """
     hold(db, f"webhook link {fingerprint(token)}")
     found = _find(db, context, token)
@@ -94,8 +106,18 @@ def open_link(
     # source as well.
     threads.bind(db, private.stream, contact.id, planned=streams.last(db, private.stream))
     contacts.lead_to(db, contact.id, private=private.id)
+    other = _other(db, cookie, found)
+    if same and other is not None:
+        joining.join(db, other.id, found.customer_id, "link", f"customer:{other.id}", now)
     _, session = customers.adopt(db, cookie, found.customer_id, now)
     return Opened(private.id, session, message, committed)
+
+
+def _other(db: Connection, cookie: str | None, found: Invitation) -> Customer | None:
+    """Who this browser speaks for at the business of a link, if not for the same person."""
+    theirs = customers.load(db, found.customer_id)
+    here = customers.by_session(db, cookie, theirs.business) if cookie else None
+    return here if here and not here.is_same_person(theirs) else None
 
 
 def _find(db: Connection, context: Context, token: str) -> Invitation | None:

@@ -8,12 +8,15 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from desk.channels import joining
 from desk.channels.webhook import places
 from desk.channels.webhook.places import Place
 from desk.channels.webhook.reading import BadMessageError, Written
 from desk.channels.webhook.sources import Source
 from desk.context import Context
 from desk.conversations.ingest import Incoming, RefusedError, Taken, take
+from desk.conversations.turn import Committed
+from recovery.store.database import stamp
 from recovery.store.webhook import received, sends
 from recovery.store.webhook.contacts import Contact
 from recovery.store.webhook.received import Received
@@ -28,8 +31,9 @@ class Outcome:
 
     Attributes:
         answer: For the source.
-        taken: What became of it in the inbox; None where it had come before.
-        place: Where its words went.
+        taken: What became of it in the inbox; None where it had come before, or was no word to
+            anybody.
+        place: Where its words went; None where it had come before.
     """
 
     answer: dict[str, Any]
@@ -71,14 +75,16 @@ def take_in(
         raise RefusedError("too_fast", "这位顾客发得太快，请稍后再送", retry=True)
     contact = places.contact_of(db, context, source, written.writer, written.name, now)
     taken, place = _taken(db, context, source, contact, written, now)
-    answer = {
-        "message": taken.message.id,
-        "conversation": taken.conversation.id,
-        "state": TAKEN,
-    }
-    row = Received(source.id, written.id, contact.id, taken.message.id, written.digest, answer)
+    message_id = taken.message.id if taken else _external(source, written)
+    answer = {"message": message_id, "conversation": place.conversation.id, "state": TAKEN}
+    row = Received(source.id, written.id, contact.id, message_id, written.digest, answer)
     received.add(db, row, now)
     return Outcome(answer, taken, place)
+
+
+def _external(source: Source, written: Written) -> str:
+    """The id in the inbox of what a source knows by its own."""
+    return f"wh-{sha256(f'{source.id} {written.id}'.encode()).hexdigest()[:36]}"
 
 
 def _taken(
@@ -88,9 +94,8 @@ def _taken(
     contact: Contact,
     written: Written,
     now: datetime,
-) -> tuple[Taken, Place]:
-    external = sha256(f"{source.id} {written.id}".encode()).hexdigest()[:40]
-    incoming = Incoming("", f"wh-{external}", written.text, channel=source.id)
+) -> tuple[Taken | None, Place]:
+    incoming = Incoming("", _external(source, written), written.text, channel=source.id)
     if written.payload is not None:
         return _pressed(db, context, contact, replace(incoming, button=written.payload), now)
     if (written.visibility or source.settings.visibility) == "public":
@@ -99,8 +104,39 @@ def _taken(
         raise BadMessageError(422, "not_private", "这个来源没有设成能收发私信")
     else:
         place = places.private(db, context, source, contact, written.reply_to, now)
+        told = _about_joining(db, context, contact, place, incoming, now)
+        if told is not None:
+            return None, replace(place, committed=(*place.committed, told))
     incoming = replace(incoming, conversation=place.conversation.id)
     return take(db, context, incoming, now), place
+
+
+def _about_joining(
+    db: Connection,
+    context: Context,
+    contact: Contact,
+    place: Place,
+    incoming: Incoming,
+    now: datetime,
+) -> Committed | None:
+    """Answer who wants to be known here as who they are elsewhere; a code is kept nowhere."""
+    found = joining.answer_typed(db, context, contact.customer_id, incoming.text, "link", now)
+    if found is None:
+        return None
+    words, told = found
+    body = {
+        "id": f"{incoming.external_id}.r",
+        "to": contact.external_id,
+        "conversation": place.conversation.id,
+        "visibility": "private",
+        "kind": "message",
+        "author": "system",
+        "text": words,
+        "options": [],
+        "at": stamp(now),
+    }
+    sends.plan(db, contact.id, place.conversation.stream, body, now)
+    return told
 
 
 def _pressed(

@@ -68,9 +68,9 @@ case_facts = Table(
 insight_marks = Table(
     "insight_marks",
     metadata,
-    # How often facts of a month have changed: what was worked out of them before is old then.
+    # How often facts of a day have changed: what was worked out of them before is old then.
     Column("business", String(32), primary_key=True),
-    Column("month", String(7), primary_key=True),
+    Column("day", String(10), primary_key=True),
     Column("number", Integer, nullable=False),
 )
 

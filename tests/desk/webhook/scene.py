@@ -65,7 +65,8 @@ class OtherSide:
             return [event for _, event in self.calls if event["to"] == writer]
 
     def texts(self, writer: str) -> list[str]:
-        return [event["text"] for event in self.to(writer)]
+        """What somebody has read: each event once, as a source shows it."""
+        return list({event["id"]: event["text"] for event in self.to(writer)}.values())
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         other = self
@@ -221,6 +222,8 @@ def sources(other: OtherSide) -> list[dict[str, Any]]:
             "url": f"{other.url}/board",
             "visibility": "public",
             "private_messages": False,
+            "burst": 5,
+            "per_second": 0.001,
             "room": "lanting-lobby",
             "reach": "想单独处理，请拨岚庭总机0。",
         },

@@ -154,8 +154,8 @@ async def test_two_desks_bring_each_word_once_and_in_order(tmp_path: Path, postg
                     )
                 )
         wanted = [f"好的：{round_}{place}" for round_ in range(4) for place in range(2)]
-        for who in writers:
-            await one.heard(who, len(wanted))
+        texts = one.other.texts
+        await until(lambda: all(len(texts(who)) == len(wanted) for who in writers))
         await until(lambda: not one.sends("todo") and not one.sends("sending"))
         assert all(sorted(one.other.texts(who)) == wanted for who in writers)
         told = one.rows(webhook_sends)

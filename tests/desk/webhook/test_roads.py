@@ -184,6 +184,25 @@ async def test_a_link_makes_the_browser_that_opens_it_the_writer_once(scene: Sce
     await until(lambda: "好的：还是在这里说" in scene.other.texts("w2"))
 
 
+async def test_a_code_typed_at_a_source_joins_it_with_the_page_and_is_kept_nowhere(
+    scene: Scene,
+) -> None:
+    async with httpx.AsyncClient(
+        base_url=scene.desk.url, timeout=PATIENCE, trust_env=False
+    ) as page:
+        begun = await page.post("/api/session", json={"business": "lanting", "name": "小周"})
+        on_page = begun.json()["customer"]["id"]
+        asked = await scene.say("j1", "合并账号")
+        [told] = await scene.heard("j1", 1)
+        code = told["text"].partition("合并码是 ")[2].partition("，")[0]
+        joined = await page.post("/api/my/codes/use", json={"business": "lanting", "code": code})
+        assert joined.status_code == 200, joined.text
+    row = scene.conversation(asked["conversation"])
+    people = scene.rows(customers, customers.c.id.in_([row["customer_id"], on_page]))
+    assert len({one["person"] for one in people}) == 1 and len(people) == 2
+    assert not [one for one in scene.events(f"private:{row['id']}") if code in one["text"]]
+
+
 async def test_a_board_without_private_messages_says_in_public_how_to_reach_us(
     scene: Scene,
 ) -> None:
@@ -208,3 +227,10 @@ async def test_a_board_without_private_messages_says_in_public_how_to_reach_us(
     with scene.desk.context.storage.database.read() as db:
         found = scene.rows(conversations, conversations.c.channel == "board")
         assert all(cases.load(db, row["case_id"]) for row in found) and len(found) == 2
+    # Nobody sends faster than the settings say.
+    for number in range(5):
+        body = {"id": f"fast-{number}", "from": {"id": f"b{number}"}, "text": "快"}
+        answer = await scene.post(body, source="board")
+        if answer.status_code == 429:
+            break
+    assert (answer.status_code, answer.headers["Retry-After"]) == (429, "1")

@@ -166,12 +166,23 @@ export const customerApi = {
     call<CrossingCode>("POST", `/api/conversations/${part(id)}/wechat`, {}),
   crossing: (id: string) => call<Crossing>("GET", `/api/crossings/${part(id)}`),
   link: (secret: string) =>
-    call<{ business: string; conversation: string | null; source?: string }>(
+    call<{ business: string; conversation: string | null; source?: string; other?: boolean }>(
       "GET",
       `/api/wechat-links/${part(secret)}`,
     ),
-  openLink: (secret: string) =>
-    call<{ conversation: string }>("POST", `/api/wechat-links/${part(secret)}`, {}),
+  /** @param join what was said in this browser before is theirs as well. */
+  openLink: (secret: string, join = false) =>
+    call<{ conversation: string }>(
+      "POST",
+      `/api/wechat-links/${part(secret)}`,
+      join ? { join } : {},
+    ),
+  identities: (business: string) =>
+    call<{ channels: string[] }>("GET", `/api/my/identities?business=${part(business)}`),
+  askCode: (business: string) =>
+    call<{ code: string; expires: string }>("POST", "/api/my/codes", { business }),
+  useCode: (business: string, code: string) =>
+    call<{ channel: string; new: boolean }>("POST", "/api/my/codes/use", { business, code }),
   survey: (token: string) => call<Survey>("GET", `/api/surveys/${part(token)}`),
   answerSurvey: (token: string, answers: SurveyAnswers) =>
     call<{ state: "done"; repeated: boolean }>("POST", `/api/surveys/${part(token)}`, answers),

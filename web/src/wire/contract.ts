@@ -65,6 +65,7 @@ export interface Invitation {
 
 export interface PrivateConversation {
   business: string;
+  business_id: string;
   agent: string;
   status: ServiceStatus;
   matter: string;
@@ -76,6 +77,11 @@ export interface OwnConversation {
   business: string;
   matter: string;
   open: boolean;
+  /** Where it is spoken in now. */
+  channel: string;
+  last_at: string;
+  /** Other chats about the same case, under other names of the same person. */
+  also: string[];
 }
 
 // Events of a stream ------------------------------------------------------------------------

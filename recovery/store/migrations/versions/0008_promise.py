@@ -89,9 +89,9 @@ def upgrade() -> None:
     op.create_table(
         "insight_marks",
         sa.Column("business", sa.String(length=32), nullable=False),
-        sa.Column("month", sa.String(length=7), nullable=False),
+        sa.Column("day", sa.String(length=10), nullable=False),
         sa.Column("number", sa.Integer(), nullable=False),
-        sa.PrimaryKeyConstraint("business", "month"),
+        sa.PrimaryKeyConstraint("business", "day"),
     )
     op.create_table(
         "order_events",
