@@ -8,6 +8,8 @@ import pytest
 
 from recovery.remedy import running as running_policy
 from recovery.remedy.book import Book, load_book
+from recovery.store.database import Database
+from tests.support.ready_databases import ready_databases
 from tests.support.stack import BY_HAND, Stack, running, usable_model
 
 
@@ -37,6 +39,19 @@ def _policies_are_read_once() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(running_policy, "load_book", read)
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _databases_are_migrated_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Hundreds of databases begin within the tests, nearly all with the same schema."""
+    with ready_databases(tmp_path_factory.mktemp("ready")):
+        yield
+
+
+@pytest.fixture
+def as_operators_migrate(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For tests of migrations: each step is gone, from an empty file on."""
+    monkeypatch.setattr(Database, "migrate", Database.truly_migrate)  # type: ignore[attr-defined]
 
 
 @pytest.fixture(scope="session")

@@ -20,8 +20,10 @@ from recovery.logs import log
 from recovery.store.database import is_away
 from recovery.store.solved import Solved, solved_since
 
-_EVERY_SECONDS = 30.0
+_EVERY_SECONDS = 60.0
 _AGAIN = timedelta(minutes=10)
+_MUCH_LATER = timedelta(hours=6)
+"""Where nothing fits, so that what never will is not looked at again and again."""
 Step = Callable[[Moment], Committed | None]
 
 
@@ -62,7 +64,8 @@ class Aftercare:
                 continue
             committed = await self._surely(one)
             if committed is None or not committed.entries:
-                self._not_before[one.case_id] = now + _AGAIN
+                later = _AGAIN if committed is None else _MUCH_LATER
+                self._not_before[one.case_id] = now + later
             else:
                 sent += 1
                 self._router.publish(committed)
@@ -92,7 +95,7 @@ def send(db: Connection, context: Context, solved: Solved, now: datetime) -> Com
         now: The present moment.
 
     Returns:
-        None where nothing may be sent now.
+        None where nothing may be sent now; without entries where nothing fits.
     """
     moment = moment_of(db, context, solved, now)
     if moment is None:
@@ -101,7 +104,7 @@ def send(db: Connection, context: Context, solved: Solved, now: datetime) -> Com
         sent = step(moment)
         if sent is not None:
             return sent
-    return None
+    return Committed([])
 
 
 def _due(solved: Solved, pace: Pace, now: datetime) -> list[Step]:

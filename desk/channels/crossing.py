@@ -143,16 +143,15 @@ def _shown(
         return None
     if _is_theirs(db, cookie, scene):
         # Opened again where it was opened: the chat is theirs, whatever the link is worth.
-        return {"business": business.name, "conversation": conversation.id, "other": False}
+        return {"business": business.name, "conversation": conversation.id}
     if scene.state(context.clock()) != "open":
         return None
+    shown: dict[str, Any] = {"business": business.name, "conversation": None}
     other = _other(db, cookie, scene)
-    return {
-        "business": business.name,
-        "conversation": None,
-        # Whether something was said in this browser before that may be joined to it.
-        "other": other is not None and bool(conversations.private_of(db, other.id)),
-    }
+    if other is not None and conversations.private_of(db, other.id):
+        # Something was said in this browser before that may be joined to it.
+        shown["other"] = True
+    return shown
 
 
 def _other(db: Connection, cookie: str | None, scene: Scene) -> Customer | None:
@@ -198,9 +197,7 @@ async def _open_for(
     request: Request, context: Context, cookie: str | None, secret: str, *, same: bool
 ) -> HTTPResponse:
     now = context.clock()
-    opened = await context.storage.write(
-        links.open_link, context, cookie, secret, now, same=same
-    )
+    opened = await context.storage.write(links.open_link, context, cookie, secret, now, same=same)
     if opened is None:
         raise not_found()
     router = request.app.ctx.router

@@ -128,7 +128,8 @@ def commit_answer(
         hold_orders(turn, commands)
         offer_before = turn.case.open_offer(now) if turn.case else None
         for command in commands:
-            _carry_out(turn, command, heard, is_event=is_event)
+            if not _is_for_a_person(turn, command):
+                _carry_out(turn, command, heard, is_event=is_event)
     except TooManyTriesError:
         return _instead(turn, "proof_limit", phrases.proof_limit)
     except GivenBeforeError:
@@ -148,6 +149,9 @@ def commit_answer(
         log.error("bad command", conversation=turn.conversation.id, error=str(error))
         return _instead(turn, "error", phrases.given_up)
     spoken = [one for one in answer.messages if one.get("text") and one.get("response")]
+    if turn.conversation.owner != BOT:
+        # It goes on in a case that a person looks after: who that is was said.
+        spoken = []
     if not spoken and turn.conversation.private and answer.failed:
         return _instead(turn, "error", phrases.given_up)
     say_beside(turn, message)
@@ -169,6 +173,11 @@ def commit_answer(
     save(turn)
     turn.notices += _requests_over(turn, commands)
     return turn.committed
+
+
+def _is_for_a_person(turn: Turn, command: Command) -> bool:
+    """Whether a person has to decide on it: the case that this goes on in is in their hands."""
+    return turn.conversation.owner != BOT and not isinstance(command, Note | HandOver)
 
 
 def _requests_over(turn: Turn, commands: list[Command]) -> tuple[Notice, ...]:

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from desk.conversations import phrases
 from desk.conversations.commented import COMMENT
+from desk.conversations.queueing import outlook
 from desk.conversations.turn import Changed, Turn, save
 from recovery.case import Case, apply, hear
 from recovery.commands import BadCommandError, ContinueCase, Note
@@ -133,3 +134,7 @@ def _take_place(turn: Turn, there: Conversation) -> None:
     conversations.change_owner(turn.db, here, QUEUE, now, expected=(BOT,), reason=there.reason)
     conversations.wait_as(turn.db, here.id, there)
     clocks.person_due(turn.db, here, turn.business, now)
+    waits = conversations.load(turn.db, here.id) or here
+    text = outlook(turn.db, turn.context, waits, now).line(timed=True)
+    shown = {"kind": "owner", "owner": "queue", "name": "", "text": text}
+    turn.show(here.stream, f"{turn.source}.owner", shown)

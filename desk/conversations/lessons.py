@@ -11,6 +11,9 @@ from recovery.privacy import mask
 from recovery.store import causes
 from recovery.store.staff import Staff
 
+LONGEST_NAME = 40
+"""Of who does something, as the database keeps it."""
+
 
 @dataclass(frozen=True)
 class Lesson:
@@ -53,6 +56,6 @@ def learn(
         now,
         proposed=likely[0] if likely else "",
         action=mask(lesson.action).text or None,
-        action_by=lesson.by or None,
+        action_by=mask(lesson.by).text[:LONGEST_NAME] or None,
         action_due=lesson.due,
     )

@@ -33,9 +33,12 @@ def promise(
 ) -> None:
     """Write down all remedies of an accepted offer, to be carried out and to be watched."""
     fulfilments.promise(db, conversation, case_id, offer, now)
+    table, business = context.promises, context.business(conversation.business)
+    new = []
     for place, remedy in enumerate(offer.remedies):
-        key = f"{offer.id}:{place}"
-        watch(db, context, key, case_id, conversation, remedy, now)
+        due = due_of(table, business, remedy, now)
+        new.append(promises.Begun(f"{offer.id}:{place}", now, due, warn_at(table, now, due)))
+    promises.begin_all(db, case_id, conversation.id, business.id, new)
 
 
 def watch(

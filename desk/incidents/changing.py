@@ -1,6 +1,5 @@
 """What staff do with incidents: open, join, leave, confirm, dismiss, tell and offer, close."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -12,36 +11,15 @@ from desk.conversations.standing import require_unchanged
 from desk.errors import PageError
 from recovery.business import Business
 from recovery.ids import fingerprint
-from recovery.incidents.quiet_hours import may_write_at
-from recovery.incidents.wording import LONGEST_WORDS, VARIABLES, unknown_variables
 from recovery.privacy import mask
-from recovery.remedy.catalogue import card
 from recovery.roles import Act, may
 from recovery.store import audit_log, cases, conversations, incident_tellings, incidents
 from recovery.store.conversations import staff_owner
 from recovery.store.database import stamp
-from recovery.store.incident_tellings import Message
 from recovery.store.incidents import Incident, Member
 from recovery.store.staff import Staff
 
 LONGEST_TITLE = 40
-
-
-@dataclass(frozen=True)
-class Told:
-    """What became of a text or an offer to all.
-
-    Attributes:
-        message: Its id.
-        to: How many are to get it.
-        due: When it goes out.
-        waits: Whether that is later, since it is night or nobody serves.
-    """
-
-    message: str
-    to: int
-    due: datetime
-    waits: bool
 
 
 def held(db: Connection, incident_id: str, who: Staff) -> Incident:
@@ -98,7 +76,7 @@ def open_by_staff(
             opened_by=staff_owner(who.id),
             id_=incident_id,
         )
-        _note(db, who, "incident_open", business.id, incident_id, now, {"failure": failure})
+        note(db, who, "incident_open", business.id, incident_id, now, {"failure": failure})
     if conversation_id is not None:
         join(db, context, who, incident_id, conversation_id)
     return incident_id
@@ -146,7 +124,7 @@ def join(
     state = incidents.OPEN if incident.state == incidents.SINGLE else incident.state
     incidents.change(db, incident.id, now, state=state)
     detail = {"conversation": conversation.id}
-    _note(db, who, "incident_join", incident.business, incident.id, now, detail)
+    note(db, who, "incident_join", incident.business, incident.id, now, detail)
     return member
 
 
@@ -164,7 +142,7 @@ def leave(db: Connection, context: Context, who: Staff, incident_id: str, member
         incidents.settle_member(db, member.id, state=incidents.LEFT, due_at=None)
         incidents.change(db, incident.id, now)
         detail = {"conversation": member.conversation_id, "was": member.state}
-        _note(db, who, "incident_leave", incident.business, incident.id, now, detail)
+        note(db, who, "incident_leave", incident.business, incident.id, now, detail)
 
 
 def accept_member(
@@ -180,7 +158,7 @@ def accept_member(
     incidents.settle_member(db, member.id, state=incidents.JOINED)
     incidents.change(db, incident.id, now)
     detail = {"conversation": member.conversation_id, "proposed": True}
-    _note(db, who, "incident_join", incident.business, incident.id, now, detail)
+    note(db, who, "incident_join", incident.business, incident.id, now, detail)
 
 
 def confirm(db: Connection, context: Context, who: Staff, incident_id: str) -> None:
@@ -192,7 +170,7 @@ def confirm(db: Connection, context: Context, who: Staff, incident_id: str) -> N
             incidents.settle_member(db, member.id, state=incidents.JOINED)
     incidents.change(db, incident.id, now, state=incidents.OPEN)
     if incident.state != incidents.OPEN:
-        _note(db, who, "incident_confirm", incident.business, incident.id, now, {})
+        note(db, who, "incident_confirm", incident.business, incident.id, now, {})
 
 
 def dismiss(db: Connection, context: Context, who: Staff, incident_id: str) -> None:
@@ -224,123 +202,7 @@ def _end(
 ) -> None:
     by = {"closed_by": staff_owner(who.id)}
     incidents.change(db, incident.id, now, state=state, closed_at=stamp(now), **by)
-    _note(db, who, act, incident.business, incident.id, now, {})
-
-
-# --- to all -----------------------------------------------------------------------------------
-
-
-def check_words(text: str) -> None:
-    """See whether a text can go to all.
-
-    Raises:
-        PageError: Empty, too long, or with a variable that nobody can fill.
-    """
-    if not text or len(text) > LONGEST_WORDS:
-        raise PageError(400, "bad_text", f"请写1到{LONGEST_WORDS}个字")
-    if unknown_variables(text):
-        names = "、".join("{" + one + "}" for one in VARIABLES)
-        raise PageError(400, "bad_variable", f"花括号里只能写 {names}")
-
-
-def tell_all(
-    db: Connection,
-    context: Context,
-    who: Staff,
-    incident_id: str,
-    client_id: str,
-    text: str,
-    *,
-    urgent: bool,
-) -> Told:
-    """Send one text to all members; sent again it is the same."""
-    return _to_all(db, context, who, incident_id, client_id, "words", text, urgent=urgent)
-
-
-def offer_all(
-    db: Connection,
-    context: Context,
-    who: Staff,
-    incident_id: str,
-    client_id: str,
-    wishes: list[dict[str, Any]] | None,
-    reason: str,
-    *,
-    urgent: bool,
-) -> Told:
-    """Decide the remedies of the incident once, and offer them to all who have no offer yet.
-
-    Args:
-        db: A writing transaction.
-        context: The desk.
-        who: Decides, and answers for it.
-        incident_id: Which one.
-        client_id: Of the page; the same is the same decision.
-        wishes: Added for all to what the policy gives each, as a page sends remedies; None for
-            nothing more.
-        reason: Why it departs from the policy.
-        urgent: It goes out at night as well.
-    """
-    told = _to_all(
-        *(db, context, who, incident_id, client_id, "offer", ""),
-        urgent=urgent,
-        wishes=wishes,
-        reason=reason,
-    )
-    if wishes is not None:
-        shown = [{**one, "part": "goodwill"} for one in wishes]
-        remedies = {"by": staff_owner(who.id), "items": card(shown)}
-        incidents.change(db, incident_id, context.clock(), remedies=remedies)
-    return told
-
-
-def _to_all(
-    db: Connection,
-    context: Context,
-    who: Staff,
-    incident_id: str,
-    client_id: str,
-    kind: str,
-    text: str,
-    *,
-    urgent: bool,
-    wishes: list[dict[str, Any]] | None = None,
-    reason: str = "",
-) -> Told:
-    incident, now = held(db, incident_id, who), context.clock()
-    business = context.business(incident.business)
-    message_id = "n" + fingerprint(f"{incident.id}:{who.id}:{client_id}")[:24]
-    when = may_write_at(business, now, urgent=urgent)
-    known = incident_tellings.message(db, message_id)
-    if known is not None:
-        own = incident_tellings.tellings(db, [message_id])
-        return Told(message_id, len(own), when, when > now)
-    require_living(incident)
-    if incident.state == incidents.PROPOSED:
-        raise PageError(409, "proposed", "先确认这些是同一件事，再一起告诉")
-    members = [one for one in incidents.members(db, incident.id) if one.state in incidents.IN]
-    if not members:
-        raise PageError(409, "nobody", "这件事里还没有顾客")
-    message = Message(
-        id=message_id,
-        incident_id=incident.id,
-        kind=kind,
-        text=text,
-        wishes=wishes,
-        reason=reason or None,
-        by=staff_owner(who.id),
-        at=stamp(now),
-    )
-    incident_tellings.begin(db, message, [one.id for one in members], when)
-    changes = {"told": text} if kind == "words" else {}
-    incidents.change(db, incident.id, now, **changes)
-    detail: dict[str, Any] = {"members": len(members), "urgent": urgent}
-    if kind == "words":
-        _note(db, who, "incident_tell", incident.business, incident.id, now, detail)
-    else:
-        detail["departs"] = wishes is not None
-        _note(db, who, "incident_offer", incident.business, incident.id, now, detail)
-    return Told(message_id, len(members), when, when > now)
+    note(db, who, act, incident.business, incident.id, now, {})
 
 
 def _member(db: Connection, incident: Incident, member_id: int) -> Member:
@@ -350,7 +212,7 @@ def _member(db: Connection, incident: Incident, member_id: int) -> Member:
     return found
 
 
-def _note(
+def note(
     db: Connection,
     who: Staff,
     act: str,
@@ -359,4 +221,5 @@ def _note(
     now: datetime,
     detail: dict[str, Any],
 ) -> None:
+    """Write down in the audit log what was done with an incident."""
     audit_log.note(db, who, act, now, business=business, target=target, detail=detail)

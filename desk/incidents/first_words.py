@@ -9,7 +9,7 @@ from desk.context import Context
 from desk.conversations.dealing import decided, keep_policy, show_offer, show_replaced
 from desk.conversations.turn import Changed, Committed, Turn, save
 from desk.incidents.deciding import Decided, decide_for, for_all, why_different
-from desk.incidents.reaching import Place, begin, place_for, whose
+from desk.incidents.reaching import Place, begin, place_for
 from recovery.business import Business
 from recovery.case import Case, apply
 from recovery.commands import Command, HandOver, Note, OpenCase, TriedProof
@@ -21,7 +21,16 @@ from recovery.logs import log
 from recovery.orders.system import Order, Product
 from recovery.remedy.facts import Facts, FactsError
 from recovery.remedy.policy import PolicyError
-from recovery.store import cases, clocks, conversations, incidents, notices, order_events, persons
+from recovery.store import (
+    cases,
+    clocks,
+    conversations,
+    customers,
+    incidents,
+    notices,
+    order_events,
+    persons,
+)
 from recovery.store.conversations import BOT, QUEUE
 from recovery.store.customers import Customer
 from recovery.store.database import stamp
@@ -45,11 +54,13 @@ class Asked:
         order: The one order that it can be; None where there is none, or more than one.
         identity: As the host site signs its customer.
         product: What is recommended for it.
+        customer: Id of the customer whose order it is, looked up beside: that may take long.
     """
 
     order: Order | None
     identity: str | None = None
     product: Product | None = None
+    customer: str | None = None
 
 
 @dataclass
@@ -116,7 +127,7 @@ def write_to(
         incidents.settle_member(db, one.id, state=incidents.LEFT, due_at=None)
         return Committed([])
     number = asked.order.number if asked.order else one.order_number
-    customer = whose(db, business.id, number, asked.identity or one.identity, now)
+    customer = customers.load(db, asked.customer) if asked.customer else None
     if customer is None:
         unknown = NO_ORDER if asked.order is None and one.order_number else NOT_KNOWN
         return _unreachable(db, one, None, unknown)

@@ -13,7 +13,7 @@ from desk.conversations.ingest import RefusedError, clean
 from desk.errors import PageError, not_found
 from desk.finish import to_the_end
 from desk.incidents import changing as incident_changes
-from desk.incidents import showing
+from desk.incidents import showing, together
 from desk.staff.changes import changing
 from desk.staff.matters import business_of, failure_of
 from desk.staff.offers import client_id_of, reason_of
@@ -135,7 +135,7 @@ async def preview(request: Request, incident_id: str) -> HTTPResponse:
     """How customers would read a text, and what to mind before it goes out."""
     context, who, body = context_of(request), request.ctx.staff, json_body(request)
     text = _text(body)
-    incident_changes.check_words(text)
+    together.check_words(text)
     found = await context.storage.read(_previewed, context, who, incident_id, text)
     if found is None:
         raise not_found()
@@ -148,16 +148,14 @@ async def tell(request: Request, incident_id: str) -> HTTPResponse:
     """Send one text to all; with something to mind only when it was seen."""
     context, who, body = context_of(request), request.ctx.staff, json_body(request)
     client_id, text, urgent = client_id_of(body), _text(body), _flag(body, "urgent")
-    incident_changes.check_words(text)
+    together.check_words(text)
     found = [] if _flag(body, "seen") else warnings(text, Situation())
     if found:
         error = {"code": "warned", "message": "发送前请再看一眼标出的话"}
         return json({"error": error, "warnings": [vars(one) for one in found]}, status=409)
 
-    def work(db: Connection) -> incident_changes.Told:
-        return incident_changes.tell_all(
-            db, context, who, incident_id, client_id, text, urgent=urgent
-        )
+    def work(db: Connection) -> together.Told:
+        return together.tell_all(db, context, who, incident_id, client_id, text, urgent=urgent)
 
     return _told(await _written(request, work))
 
@@ -174,8 +172,8 @@ async def remedies(request: Request, incident_id: str) -> HTTPResponse:
             raise PageError(400, "no_reason", "和政策给的不一样，请写明理由")
         await context.storage.read(_checked, context, who, incident_id, wishes)
 
-    def work(db: Connection) -> incident_changes.Told:
-        return incident_changes.offer_all(
+    def work(db: Connection) -> together.Told:
+        return together.offer_all(
             db, context, who, incident_id, client_id, wishes, reason, urgent=urgent
         )
 
@@ -238,7 +236,7 @@ async def _written(request: Request, work: Callable[[Connection], Any]) -> Any: 
     return await changing(request, done)
 
 
-def _told(told: incident_changes.Told) -> HTTPResponse:
+def _told(told: together.Told) -> HTTPResponse:
     return json(
         {
             "message": told.message,

@@ -16,6 +16,7 @@ from recovery.incidents.proposing import (
     Suspect,
     failures_asked,
     longest_window,
+    place_of,
     propose,
     rules,
 )
@@ -28,6 +29,8 @@ BOT_BY = "bot"
 _EVERY = timedelta(seconds=30)
 _ORDER_SECONDS = 3.0
 _MOST_KEPT = 2000
+# Whoever complained so long before the order system noticed was the first to say it.
+_BEFORE = timedelta(hours=24)
 _STATE = "proposed"
 
 
@@ -39,23 +42,31 @@ class Suspicion:
         self._context = context
         self._looked_at: datetime | None = None
         self._orders: dict[tuple[str, str], Order | None] = {}
+        # Businesses whose order system did not answer in this look.
+        self._away: set[str] = set()
 
     async def look(self, now: datetime) -> list[Committed]:
         """Look, unless that was done a moment ago; gives what to publish."""
         if self._looked_at is not None and timedelta(0) <= now - self._looked_at < _EVERY:
             return []
         self._looked_at = now
-        told = []
+        self._away.clear()
+        storage, told = self._context.storage, []
         for business in self._context.directory:
-            found = await self.propose(business, now)
+            suspects = await self._suspects(business, now)
+            if not suspects:
+                continue
+            at_places = await storage.read(_at_places, business, suspects)
+            if at_places:
+                await storage.write(_add_all, at_places, now)
+            found = propose(suspects, business.industry, now, business.zone)
             if found:
-                storage = self._context.storage
                 left = await storage.write(keep, self._context, business, found, now)
                 told.append(Committed([], notices=left))
         return told
 
-    async def propose(self, business: Business, now: datetime) -> list[Proposed]:
-        """What the rules find at a business."""
+    async def _suspects(self, business: Business, now: datetime) -> list[Suspect]:
+        """The cases of late that the rules of a trade ask about, with their orders."""
         asked = failures_asked(business.industry)
         if not asked:
             return []
@@ -63,9 +74,7 @@ class Suspicion:
         opened = await self._context.storage.read(
             whose_orders.opened_since, business.id, asked, since
         )
-        if len(opened) < min(row.least for row in rules()):
-            return []
-        suspects = [
+        return [
             Suspect(
                 case.id,
                 str(case.failure),
@@ -75,11 +84,10 @@ class Suspicion:
             )
             for case, at in opened
         ]
-        return propose(suspects, business.industry, now, business.zone)
 
     async def _order(self, business: str, case: Case) -> Order | None:
         number = case.order_number
-        if number is None:
+        if number is None or business in self._away:
             return None
         key = (business, number)
         if key not in self._orders:
@@ -89,11 +97,47 @@ class Suspicion:
             except (OrderSystemError, TimeoutError) as error:
                 # It is looked at again; a case of which nothing is known proposes nothing.
                 log.warning("order system away", business=business, error=str(error))
+                self._away.add(business)
                 return None
             if len(self._orders) >= _MOST_KEPT:
                 self._orders.clear()
             self._orders[key] = order
         return self._orders[key]
+
+
+def _at_places(
+    db: Connection, business: Business, suspects: Iterable[Suspect]
+) -> list[tuple[str, str]]:
+    """Incident and case where an order system reported a place and the case is about that place."""
+    living = [
+        one
+        for one, _ in incidents.listed(db, business.id, incidents.LIVING)
+        if one.place and one.source == "order_system"
+    ]
+    found = [
+        (incident.id, one.case)
+        for incident in living
+        for one in suspects
+        if one.failure == incident.failure
+        and one.order is not None
+        and place_of(one.order) == incident.place
+        and one.opened_at >= datetime.fromisoformat(incident.opened_at) - _BEFORE
+    ]
+    known = incidents.in_any(db, [case for _, case in found])
+    return [(incident, case) for incident, case in found if (incident, case) not in known]
+
+
+def _add_all(db: Connection, found: Iterable[tuple[str, str]], now: datetime) -> None:
+    """Propose these cases for these incidents, each once."""
+    for incident_id, case_id in found:
+        incident = incidents.load(db, incident_id, lock=True)
+        if incident is None or incident.state not in incidents.LIVING:
+            continue
+        if (incident_id, case_id) in incidents.in_any(db, [case_id]):
+            continue
+        _add(db, incident_id, case_id, now)
+        state = incidents.OPEN if incident.state == incidents.SINGLE else incident.state
+        incidents.change(db, incident_id, now, state=state)
 
 
 def keep(

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TypeVar
 
@@ -13,6 +14,7 @@ from desk.conversations.router import Router
 from desk.conversations.turn import Committed
 from desk.incidents.admitting import admit
 from desk.incidents.first_words import Asked, write_to
+from desk.incidents.reaching import whose
 from desk.incidents.suspecting import Suspicion
 from desk.incidents.telling import asked_for, tell
 from recovery import faults
@@ -53,12 +55,24 @@ class IncidentWatch:
 
     async def run(self) -> None:
         """Look again and again."""
-        while True:
-            await self.look_once()
-            await asyncio.sleep(_EVERY_SECONDS)
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(_again_and_again(self.work_off))
+            # Nobody who is to be told waits for an order system that is asked about others.
+            tasks.create_task(_again_and_again(self.suspect))
 
     async def look_once(self) -> int:
         """Do all that is due; returns how much it was."""
+        done = await self.work_off()
+        await self.suspect()
+        return done
+
+    async def suspect(self) -> None:
+        """Let the bot propose incidents."""
+        for one in await self._suspicion.look(self._context.clock()):
+            self._router.publish(one)
+
+    async def work_off(self) -> int:
+        """Tell all who are to be told; returns how much it was."""
         storage, clock = self._context.storage, self._context.clock
         served = [business.id for business in self._context.directory]
         events = await storage.read(order_events.new, served)
@@ -70,8 +84,6 @@ class IncidentWatch:
         await _several(due, self._first)
         tellings = await storage.read(incident_tellings.due, clock())
         await _several(tellings, self._tell)
-        for one in await self._suspicion.look(clock()):
-            self._router.publish(one)
         return len(events) + len(due) + len(tellings)
 
     async def _first(self, member_id: int) -> None:
@@ -89,6 +101,11 @@ class IncidentWatch:
             return
         try:
             asked = await self._asked(business, member)
+            number = asked.order.number if asked.order else member.order_number
+            identity = asked.identity or member.identity
+            # Who proved an order is looked for in all cases: nobody else waits for that.
+            customer = await storage.read_at_length(whose, business.id, number, identity, now)
+            asked = replace(asked, customer=customer.id if customer else None)
             committed = await storage.write(write_to, self._context, member_id, asked, clock())
         except (OrderSystemError, TimeoutError) as error:
             log.warning("order system away", business=business.id, error=str(error))
@@ -182,6 +199,12 @@ class IncidentWatch:
             await storage.write(_telling_later, message_id, member_id, _DEFECT, clock())
             return
         self._router.publish(committed)
+
+
+async def _again_and_again(work: Callable[[], Awaitable[object]]) -> None:
+    while True:
+        await work()
+        await asyncio.sleep(_EVERY_SECONDS)
 
 
 def _telling_later(

@@ -21,8 +21,8 @@ from recovery.store.alerts import Alert
 from recovery.store.causes import Action
 from recovery.store.database import stamp
 
-# Months and days; a day has little in it.
-_MOST_KEPT = 1024
+# Numbers, some 100 bytes each: two years of a very busy desk.
+_MOST_KEPT = 500_000
 _DAY = timedelta(days=1)
 
 
@@ -36,6 +36,7 @@ class Parts:
     def __init__(self) -> None:
         """Begin with nothing."""
         self._kept: OrderedDict[Filters, tuple[int, Part]] = OrderedDict()
+        self._size = 0
         # Pages and reports may ask in different threads.
         self._lock = Lock()
 
@@ -46,7 +47,7 @@ class Parts:
             db: A transaction.
             asked: Of any businesses and days.
         """
-        return together(self._month(db, one) for one in _by_month(asked))
+        return together(self._month(db, one) for one in by_month(asked))
 
     def _month(self, db: Connection, asked: Filters) -> Part:
         # Read before the cases: what changes in between is then worked out once more.
@@ -80,15 +81,17 @@ class Parts:
 
     def _keep(self, asked: Filters, marked: int, part: Part) -> Part:
         with self._lock:
+            before = self._kept.pop(asked, None)
             self._kept[asked] = (marked, part)
-            self._kept.move_to_end(asked)
-            while len(self._kept) > _MOST_KEPT:
-                self._kept.popitem(last=False)
+            self._size += part.size - (before[1].size if before else 0)
+            while self._size > _MOST_KEPT and len(self._kept) > 1:
+                _, (_, oldest) = self._kept.popitem(last=False)
+                self._size -= oldest.size
         return part
 
 
-def _by_month(asked: Filters) -> Iterator[Filters]:
-    """The same question of one business and of days of one month at a time."""
+def by_month(asked: Filters) -> Iterator[Filters]:
+    """The same question, of one business and of days of one month at a time."""
     for business in asked.businesses:
         since = asked.since
         while since <= asked.until:

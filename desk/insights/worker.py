@@ -1,13 +1,16 @@
 """What the desk does for its insights beside the requests: facts, alerts, weekly reports."""
 
 import asyncio
+from datetime import timedelta
 
 from desk.context import Context
 from desk.conversations.router import Router
 from desk.insights import rises, weekly
-from desk.insights.overview import Parts
+from desk.insights.overview import Parts, by_month, day_of
 from desk.insights.refresh import Refresh
+from recovery.insights.period import Filters
 from recovery.logs import log
+from recovery.store import case_facts
 from recovery.store.database import is_away
 
 _EVERY_SECONDS = 30.0
@@ -59,6 +62,8 @@ class Insights:
     async def look_once(self) -> int:
         """One round; gives how many rows of facts are new."""
         done = await self._refresh.look_once()
+        if self._round == 0 and not self.behind:
+            await self._add_up()
         # A cause rises, and a week is over, only once all cases are known.
         if not self.behind and (done or self._round % _ROUNDS == 0):
             await self.look_at_days()
@@ -80,3 +85,14 @@ class Insights:
                 )
                 committed = await storage.write(weekly.keep, business, week, content, now)
                 self._router.publish(committed)
+
+    async def _add_up(self) -> None:
+        """Add the months of the last year up, before anybody asks: later only days change."""
+        storage, now = self._context.storage, self._context.clock()
+        for business in self._context.directory:
+            if await storage.read_at_length(case_facts.first_day, business.id) is None:
+                continue
+            today = day_of(business, now)
+            year = Filters((business.id,), today - timedelta(days=364), today)
+            for month in by_month(year):
+                await storage.read_at_length(self.parts.of, month)

@@ -4,7 +4,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from desk.conversations.ingest import clean
-from desk.conversations.lessons import Lesson
+from desk.conversations.lessons import LONGEST_NAME, Lesson
 from desk.errors import PageError
 from desk.staff.look import Look
 from recovery.insights.causes import OTHER
@@ -12,7 +12,6 @@ from recovery.insights.causes import causes as known_causes
 from recovery.store import causes
 
 _LONGEST_ACTION = 300
-_LONGEST_NAME = 40
 # No zone is further behind UTC.
 _FARTHEST_BEHIND = timedelta(hours=12)
 
@@ -50,7 +49,7 @@ def read(body: dict[str, Any], now: datetime) -> Lesson | None:
     """
     cause, due = body.get("cause"), body.get("action_due")
     action = _words(body.get("action"), "措施", _LONGEST_ACTION)
-    by = _words(body.get("action_by"), "谁来做", _LONGEST_NAME)
+    by = _words(body.get("action_by"), "谁来做", LONGEST_NAME)
     if cause in (None, ""):
         if action or by or due:
             raise PageError(400, "no_cause", "写了改进措施，请选是什么原因")

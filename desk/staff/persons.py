@@ -19,7 +19,15 @@ from desk.staff.session import ROOT, allowed
 from recovery.case import Case
 from recovery.one_customer.same_matter import built_in
 from recovery.roles import Act, may
-from recovery.store import audit_log, case_joins, conversations, customers, persons, staff
+from recovery.store import (
+    audit_log,
+    case_joins,
+    conversations,
+    customers,
+    persons,
+    preferences,
+    staff,
+)
 from recovery.store.case_joins import CaseJoin
 from recovery.store.conversations import staff_owner
 from recovery.store.persons import PersonCase, PersonJoin
@@ -77,6 +85,12 @@ def undo_join(db: Connection, join_id: str, who: Staff, now: datetime) -> Commit
         raise PageError(409, "one_case", sentence)
     if persons.undo_join(db, join_id, staff_owner(who.id), now) is None:
         raise PageError(409, "joined_since", "后来又合并了别的账号，请先撤销后来的那一步")
+    # Who of the two did not want it is not known any more: neither is bothered.
+    stands = preferences.of(db, entry.kept)
+    if stands.no_follow_up:
+        preferences.refuse_follow_up(db, entry.joined, now)
+    if stands.no_marketing:
+        preferences.refuse_marketing(db, entry.joined, now)
     audit_log.note(
         db,
         who,

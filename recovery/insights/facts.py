@@ -62,6 +62,17 @@ def failure_of(state: Mapping[str, Any]) -> str:
     return "" if failure == UNKNOWN else failure
 
 
+def complains(state: Mapping[str, Any]) -> bool:
+    """Whether a case is a complaint.
+
+    One that was begun because the order system had reported a failure is none while its customer
+    has not shown that they mind.
+    """
+    if not (state.get("facts") or {}).get("reported"):
+        return True
+    return int((state.get("anger") or {}).get("peak") or 0) > CALM
+
+
 def facts(case: Material, business: Business, now: datetime) -> Facts:
     """Derive the row of a case.
 

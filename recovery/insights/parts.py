@@ -91,6 +91,11 @@ class Part:
         """The sum of a column, and how many cases have anything in it."""
         return self.totals.get(column, (0, 0))
 
+    @property
+    def size(self) -> int:
+        """How many numbers it holds, about."""
+        return len(self.totals) + len(self.slices) + sum(map(len, self.values.values()))
+
     def quantile(self, column: str, hundredth: int) -> int | None:
         """The value that so many of a hundred do not exceed (nearest rank)."""
         values = self.values.get(column, Counter())

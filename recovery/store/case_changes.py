@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, select
 
 from recovery.store.database import stamp
 from recovery.store.tables import (
@@ -24,6 +24,11 @@ from recovery.store.tables import (
     promises,
     surveys,
 )
+
+Place = tuple[str, str]
+"""When a case was opened, as stored, and its id: its place among all."""
+FIRST: Place = ("", "")
+"""Before all cases."""
 
 
 def changed(db: Connection, since: datetime, now: datetime) -> list[str]:
@@ -79,29 +84,35 @@ def latest(db: Connection) -> datetime | None:
     return datetime.fromisoformat(moment) if moment else None
 
 
-def _missing(version: int) -> ColumnElement[bool]:
+def _missing(served: Collection[str], version: int, after: Place) -> ColumnElement[bool]:
     derived = select(case_facts.c.case_id).where(
         case_facts.c.case_id == cases.c.id, case_facts.c.version == version
     )
-    return cases.c.merged_into.is_(None) & ~derived.exists()
+    moment, case_id = after
+    later = or_(cases.c.opened_at > moment, and_(cases.c.opened_at == moment, cases.c.id > case_id))
+    return and_(
+        later, cases.c.merged_into.is_(None), cases.c.business.in_(served), ~derived.exists()
+    )
 
 
-def missing(db: Connection, served: Collection[str], version: int, most: int) -> list[str]:
-    """Ids of cases that have no facts of this version, the one opened first first.
+def missing(
+    db: Connection, served: Collection[str], version: int, after: Place, most: int
+) -> list[Place]:
+    """Cases that have no facts of this version, the one opened first first.
 
     Args:
         db: A transaction.
         served: Businesses of the settings: of others nothing can be derived.
         version: Of the derivation.
+        after: The last one seen: some cases have no facts for good, and are not seen again.
         most: How many at most.
     """
-    query = select(cases.c.id).where(_missing(version), cases.c.business.in_(served))
-    return list(db.execute(query.order_by(cases.c.opened_at).limit(most)).scalars())
+    query = select(cases.c.opened_at, cases.c.id).where(_missing(served, version, after))
+    rows = db.execute(query.order_by(cases.c.opened_at, cases.c.id).limit(most))
+    return [(row.opened_at, row.id) for row in rows]
 
 
-def how_many_missing(db: Connection, served: Collection[str], version: int) -> int:
-    """How many cases have no facts of this version."""
-    query = select(func.count()).select_from(cases)
-    return int(
-        db.execute(query.where(_missing(version), cases.c.business.in_(served))).scalar_one()
-    )
+def how_many_missing(db: Connection, served: Collection[str], version: int, after: Place) -> int:
+    """How many cases after one of them have no facts of this version."""
+    query = select(func.count()).select_from(cases).where(_missing(served, version, after))
+    return int(db.execute(query).scalar_one())

@@ -13,6 +13,7 @@ from recovery.insights.facts import (
     REPEATED_WITHIN,
     RETURNED_WITHIN,
     ROOM_FOR,
+    complains,
     failure_of,
 )
 from recovery.insights.material import Later, Material, Survey
@@ -50,10 +51,14 @@ def read(
 
     Returns:
         What there is of each case, the one opened first first; and ids that do not count: cases
-        that went into another one, and unknown ones.
+        that went into another one, in which nobody has complained, and unknown ones.
     """
     shared = read_shared(db, ids)
-    counted = [one for one in ids if one in shared.rows and shared.root[one] == one]
+    counted = [
+        one
+        for one in ids
+        if one in shared.rows and shared.root[one] == one and complains(shared.rows[one].state)
+    ]
     gone = [one for one in ids if one not in counted]
     of_case = {
         name: _grouped(db, query, shared, counted)

@@ -241,6 +241,14 @@ def in_an_incident(db: Connection, cases: list[str]) -> set[str]:
     return {str(one) for one in db.execute(query).scalars()}
 
 
+def in_any(db: Connection, cases: list[str]) -> set[tuple[str, str]]:
+    """Incident and case of all that these cases belong to, are proposed for, or have left."""
+    query = select(incident_members.c.incident_id, incident_members.c.case_id).where(
+        incident_members.c.case_id.in_(cases)
+    )
+    return {(row.incident_id, row.case_id) for row in db.execute(query)}
+
+
 def due(db: Connection, now: datetime, most: int = 50) -> list[int]:
     """Members who are to be written to now, who waits longest first."""
     query = (

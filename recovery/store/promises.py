@@ -99,22 +99,44 @@ def begin(
     """
     if db.execute(select(promises.c.key).where(promises.c.key == key)).first():
         return False
-    db.execute(
-        insert(promises).values(
-            key=key,
-            case_id=case_id,
-            conversation_id=conversation_id,
-            business=business,
-            stage=ACCEPTED,
-            promised_at=stamp(promised_at),
-            due_at=stamp(due_at),
-            look_at=stamp(look_at or due_at),
-            told={ACCEPTED: stamp(promised_at)},
-            times_late=0,
-            updated_at=stamp(promised_at),
-        )
-    )
+    one = Begun(key, promised_at, due_at, look_at or due_at)
+    begin_all(db, case_id, conversation_id, business, [one])
     return True
+
+
+@dataclass(frozen=True)
+class Begun:
+    """A new promise; see `begin`."""
+
+    key: str
+    promised_at: datetime
+    due_at: datetime
+    look_at: datetime
+
+
+def begin_all(
+    db: Connection, case_id: str, conversation_id: str, business: str, new: Sequence[Begun]
+) -> None:
+    """Write down promises that are surely new, in one statement: others may wait for it."""
+    if not new:
+        return
+    rows = [
+        {
+            "key": one.key,
+            "case_id": case_id,
+            "conversation_id": conversation_id,
+            "business": business,
+            "stage": ACCEPTED,
+            "promised_at": stamp(one.promised_at),
+            "due_at": stamp(one.due_at),
+            "look_at": stamp(one.look_at),
+            "told": {ACCEPTED: stamp(one.promised_at)},
+            "times_late": 0,
+            "updated_at": stamp(one.promised_at),
+        }
+        for one in new
+    ]
+    db.execute(insert(promises), rows)
 
 
 def load(db: Connection, key: str) -> Promise | None:

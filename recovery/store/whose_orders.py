@@ -78,9 +78,8 @@ def proved(db: Connection, business: str, number: str, now: datetime) -> Custome
         .order_by(cases.c.opened_at.desc(), cases.c.id)
         .limit(1)
     )
-    found = [row for query in (tried, in_case) if (row := db.execute(query).first())]
-    latest = max(found, key=lambda row: str(row[0]), default=None)
-    return Customer(*latest[1:]) if latest is not None else None
+    row = db.execute(tried).first() or db.execute(in_case).first()
+    return Customer(*row[1:]) if row is not None else None
 
 
 def reachable(db: Connection, customer_ids: Collection[str]) -> bool:

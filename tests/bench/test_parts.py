@@ -19,6 +19,7 @@ from bench import __main__ as program
 from bench import crew, page, parts, staffed, trace, wechat
 from bench.crowd import Plan, Seen
 from bench.decisions import Decisions
+from bench.insights import Answers, Taught
 from bench.listener import listening
 from bench.machine import Memory
 from bench.page import StaffPage
@@ -297,6 +298,16 @@ def test_the_listener_hears_everything() -> None:
         for _ in range(2):
             answer = http.post("/desk/overheard", json={"text": "还在吗"})
             assert answer.json()["understood"]["emotion"]["anger"] == 1
+
+
+def test_insights_are_judged_by_what_they_take_after_a_change() -> None:
+    year = Answers("a year", 100_000, 1300.0, [310.0, 290.0, 2000.0], [90.0, 80.0, 85.0])
+    month = Answers("a month", 5_000, 90.0, [1001.0, 1002.0, 50.0], [40.0, 41.0, 42.0])
+    written = parts.section(Taught(100_000, [year, month], [100.0, 300.0]), WHEN, ["a note"])
+    assert re.search(r"insights of a year answer within 1 s.*\| 310 ms \| reached", written)
+    assert re.search(r"insights of a month answer within 1 s.*\| 1001 ms \| \*\*NOT", written)
+    assert "| a year | 100,000 | 310 | 2000 | 85 | 1300 |" in written
+    assert written.startswith(parts.HEADINGS["insights"])
 
 
 # --- the whole of it ----------------------------------------------------------------------

@@ -164,6 +164,7 @@ async def make_desk(tmp_path: Path) -> AsyncIterator[Callable[..., Desk]]:
 
     def make(answer: Callable[[dict[str, Any]], Answer], **changes: Any) -> Desk:  # noqa: ANN401
         settings = yaml.safe_load((ROOT / "huixin.yml").read_text("utf-8"))
+        settings["businesses"] = [{"privacy_notice": ""} | one for one in settings["businesses"]]
         settings |= {"data": "var", "holding_seconds": 0.3, "give_up_seconds": 60, **changes}
         file = tmp_path / "huixin.yml"
         file.write_text(yaml.safe_dump(settings, allow_unicode=True), "utf-8")

@@ -5,6 +5,7 @@ import uuid
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
@@ -23,6 +24,8 @@ from tests.desk.orders import an_order, effects
 from tests.desk.people import Agent, complain, guest, log_in, offers, the_button
 from tests.desk.postgres import new_database
 from tests.support.stack import running
+
+pytestmark = pytest.mark.usefixtures("as_operators_migrate")
 
 NOW = datetime(2026, 11, 22, 4, 0, tzinfo=UTC)
 PASSWORD = "an honest password"

@@ -11,7 +11,8 @@ import pytest
 from sqlalchemy import select
 
 from desk.errors import PageError
-from desk.incidents.changing import close, tell_all
+from desk.incidents.changing import close
+from desk.incidents.together import tell_all
 from desk.incidents.watch import IncidentWatch
 from recovery.case import apply
 from recovery.ids import new_id
@@ -247,6 +248,21 @@ def test_the_bot_proposes_once_and_staff_have_the_last_word(scene: IncidentScene
     scene.rounds()
     assert [one.state for one in scene.incidents()] == ["dismissed"]
     assert len(scene.members()) == 3
+
+
+def test_who_complains_about_a_place_that_failed_is_proposed_for_its_incident(
+    scene: IncidentScene,
+) -> None:
+    scene.reported(kind="leak", place="3栋")
+    scene.rounds()
+    [found] = scene.incidents()
+    assert found.place == "3栋"
+    there, *_ = complained(scene, scene.order(), failure="leak")
+    complained(scene, scene.order(title="5栋0803 物业费"), failure="leak")
+    for _ in range(2):
+        scene.later(minutes=1)
+        scene.rounds()
+    assert [(one.case_id, one.state) for one in scene.members()] == [(there.case_id, "proposed")]
 
 
 def test_what_is_told_at_night_waits_for_the_morning(scene: IncidentScene) -> None:

@@ -24,6 +24,7 @@ from recovery.store import (
     purchases,
     weekly_reports,
 )
+from recovery.store.case_changes import FIRST
 from recovery.store.database import Database, stamp
 from recovery.store.tables import case_facts as facts_table
 from recovery.store.tables import cases as cases_table
@@ -41,12 +42,13 @@ def test_facts_are_written_found_and_taken_out(store: Database) -> None:
     world = a_world(number=25)
     with store.write() as db:
         write(db, world)
-        assert case_changes.how_many_missing(db, [BUSINESS], VERSION) == 25
-        assert len(case_changes.missing(db, [BUSINESS], VERSION, 10)) == 10
+        assert case_changes.how_many_missing(db, [BUSINESS], VERSION, FIRST) == 25
+        some = case_changes.missing(db, [BUSINESS], VERSION, FIRST, 10)
+        assert case_changes.how_many_missing(db, [BUSINESS], VERSION, some[-1]) == 15
         assert derive(db) == 25
         assert derive(db) == 0, "what stands is not written again"
-        assert case_changes.how_many_missing(db, [BUSINESS], VERSION) == 0
-        assert case_changes.missing(db, [BUSINESS], VERSION + 1, 100), "another version: all"
+        assert case_changes.how_many_missing(db, [BUSINESS], VERSION, FIRST) == 0
+        assert case_changes.missing(db, [BUSINESS], VERSION + 1, FIRST, 9), "another version: all"
     with store.read() as db:
         part = case_facts.part(db, ALL)
         by_hand = counted(world, SINCE, UNTIL)
@@ -63,6 +65,19 @@ def test_facts_are_written_found_and_taken_out(store: Database) -> None:
         assert case_facts.part(db, ALL).cases == 24, "what went into another case counts there"
         day = world.cases[1].day
         assert case_facts.marked(db, BUSINESS, day, day)[day] > marked[day], "its day is old"
+
+
+def test_who_was_told_first_and_does_not_mind_has_not_complained(store: Database) -> None:
+    world = a_world(number=3)
+    with store.write() as db:
+        write(db, world)
+        for one, peak in zip(world.cases, (None, 0, 2), strict=True):
+            anger = {"opening": 0, "peak": peak, "now": 0} if peak is not None else None
+            state = {"facts": {"failure": "noise", "reported": "n1"}, "anger": anger}
+            db.execute(update(cases_table).where(cases_table.c.id == one.id).values(state=state))
+        derive(db)
+        kept = list(db.execute(select(facts_table.c.case_id)).scalars())
+    assert kept == [world.cases[2].id]
 
 
 def test_what_was_written_is_found_by_its_time(store: Database) -> None:

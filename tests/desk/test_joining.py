@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, closing
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -37,7 +38,8 @@ WRONG = "这个码不对"
 async def scene(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Scene]:
     """One desk for all tests of this file; everybody in them is somebody new."""
     limits = {"burst": 60, "per_second": 60, "sessions_per_minute": 100_000}
-    async with a_scene(tmp_path_factory.mktemp("joining"), limits=limits) as made:
+    folder, address = tmp_path_factory.mktemp("joining"), "https://desk.example"
+    async with a_scene(folder, limits=limits, public_url=address) as made:
         made.desk.app.ctx.join_buckets.__init__(10_000, 1_000)
         with acting(made.desk.context) as script:
             made.rasa.script = script
@@ -90,6 +92,15 @@ async def asked_in_wechat(scene: Scene, openid: str) -> str:
     await scene.double.write(openid, "合并账号")
     told = await scene.double.sees(openid, "您的合并码是")
     return str(told.text.partition("您的合并码是 ")[2][:9])
+
+
+async def complained(one: Web, text: str = COMPLAINT) -> str:
+    """Post in the room and enter; the private chat."""
+    assert (await one.http.get(f"/api/rooms/{ROOM}")).status_code == 200
+    async with one.customer.room(ROOM) as room:
+        await room.say(text)
+        token = (await room.event(kind="invitation"))["token"]
+    return await one.customer.enter(token)
 
 
 def person(scene: Scene, customer_id: str) -> str:
@@ -228,11 +239,7 @@ async def test_who_scans_with_a_history_of_their_own_is_asked_first(scene: Scene
     openid = await wechat(scene)
     theirs = scene.contact(openid)["customer_id"]
     async with web(scene) as one:
-        assert (await one.http.get(f"/api/rooms/{ROOM}")).status_code == 200
-        async with one.customer.room(ROOM) as room:
-            await room.say(COMPLAINT)
-            token = (await room.event(kind="invitation"))["token"]
-        private = await one.customer.enter(token)
+        private = await complained(one)
         answer = await one.http.post(f"/api/conversations/{private}/wechat", json={})
         assert answer.status_code == 200, answer.text
         url = list(scene.double.accounts["fuwu"].scenes)[-1]
@@ -248,6 +255,27 @@ async def test_who_scans_with_a_history_of_their_own_is_asked_first(scene: Scene
         # Said once more it is as it was.
         await scene.double.write(openid, "确认合并")
         await scene.double.sees(openid, "本来就是合在一起的")
+
+
+@in_module
+async def test_who_opens_a_link_says_whether_they_were_here_before(scene: Scene) -> None:
+    for same in (True, False):
+        openid = await wechat(scene)
+        theirs = scene.contact(openid)["customer_id"]
+        async with web(scene) as one:
+            private = await complained(one)
+            await scene.double.write(openid, "网页")
+            told = await scene.double.sees(openid, "https://desk.example/w/")
+            secret = told.text.rpartition("/w/")[2].strip()
+            looked = (await one.http.get(f"/api/wechat-links/{secret}")).json()
+            assert looked["other"] is True
+            body = {"join": True} if same else {}
+            answer = await one.http.post(f"/api/wechat-links/{secret}", json=body)
+            assert answer.status_code == 200, answer.text
+            assert (person(scene, one.id) == person(scene, theirs)) is same
+            # The browser is the customer of WeChat now; what was said before it sees if it is one.
+            assert await one.sees(answer.json()["conversation"])
+            assert await one.sees(private) is same
 
 
 # --- what follows -----------------------------------------------------------------------------
@@ -293,11 +321,7 @@ async def test_a_complaint_of_the_page_goes_on_in_wechat_and_another_does_not(
     scene: Scene,
 ) -> None:
     async with web(scene) as one:
-        assert (await one.http.get(f"/api/rooms/{ROOM}")).status_code == 200
-        async with one.customer.room(ROOM) as room:
-            await room.say(COMPLAINT)
-            token = (await room.event(kind="invitation"))["token"]
-        private = await one.customer.enter(token)
+        private = await complained(one)
         async with one.customer.private(private) as page:
             await page.until(
                 lambda page: any("say_ask_order" in str(e.get("text")) for e in page.events)
@@ -325,6 +349,58 @@ async def test_a_complaint_of_the_page_goes_on_in_wechat_and_another_does_not(
                 await room.event(kind="invitation")
             with scene.store.read() as db:
                 assert [c.id for c in persons.cases_of(db, person(scene, other.id))] != [found.id]
+
+
+@in_module
+async def test_who_looks_after_the_case_looks_after_where_it_goes_on(scene: Scene) -> None:
+    clerk = await scene.staff(f"lin-{new_id('x')[:8]}")
+    try:
+        async with web(scene) as one:
+            private = await complained(one)
+            await clerk.act(private, "take")
+            openid = await wechat(scene)
+            await scene.double.write(openid, await one.code())
+            await scene.double.sees(openid, "合到一起了")
+            await scene.double.write(openid, "房间还是没打扫")
+            await scene.double.sees(openid, "接着上次")
+            there = scene.contact(openid)["conversation_id"]
+            await scene.until(lambda: scene.conversation(openid)["owner"] == f"staff:{clerk.id}")
+            assert scene.events(f"private:{there}")[-1]["kind"] == "owner"
+
+            # What a person has closed is opened for a person, not settled by the bot once more.
+            for place in (there, private):
+                await clerk.act(place, "give_back", note="", force=True)
+            await clerk.act(private, "take")
+            await clerk.act(private, "close", outcome="explained", note="", force=True)
+            await scene.double.write(openid, "又没打扫！")
+            [row] = await scene.until(
+                lambda: [
+                    row
+                    for row in scene.rows(cases_table, cases_table.c.customer_id == one.id)
+                    if row["stage"] == "person"
+                ]
+            )
+            assert scene.conversation(openid)["case_id"] == row["id"]
+            assert scene.conversation(openid)["owner"] == "queue"
+
+            # From another chat it is told that it goes on, and the place in the queue goes along.
+            with scene.store.write() as db:
+                cases.save(
+                    db,
+                    replace(cases.load(db, row["id"]) or Case("s0"), stage="closed"),
+                    *(BUSINESS, one.id, scene.clock()),
+                )
+            third = await wechat(scene)
+            await scene.double.write(third, await one.code())
+            await scene.double.sees(third, "合到一起了")
+            await scene.double.write(third, "房间还是没打扫")
+            await scene.double.sees(third, "我们接着办")
+            assert scene.conversation(third)["owner"] == "queue"
+            assert scene.conversation(openid)["owner"] == "bot"
+            [again] = scene.rows(cases_table, cases_table.c.id == row["id"])
+            assert again["reopened_at"] and again["closed_at"] is None
+    finally:
+        await clerk.close()
 
 
 @in_module

@@ -376,9 +376,13 @@ async def test_a_manager_parts_who_was_joined(scene: Scene) -> None:
     join = (await scene.done("lin", merge, case=gone.case_id, reason="同一件事"))["join"]
     assert code(await scene.call("ma", path)) == (409, "one_case")
     await scene.done("lin", f"/case-joins/{join}/undo")
+    with scene.store.write() as db:
+        preferences.refuse_marketing(db, persons.person_of(db, other.id), NOON)
     await scene.done("ma", path)
     assert code(await scene.call("ma", path)) == (409, "undone")
     with scene.store.read() as db:
+        for apart in (one, other):
+            assert preferences.of(db, apart.id).no_marketing, "the stricter wish stands for both"
         assert persons.customers_of(db, one.id) == (one.id,)
         assert persons.customers_of(db, other.id) == (other.id,)
     shown = await scene.person("ma", kept.id)

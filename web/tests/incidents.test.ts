@@ -1,4 +1,7 @@
-import { describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { createApp, h, nextTick, type App } from "vue";
+import { createMemoryHistory, createRouter, RouterView } from "vue-router";
+import IncidentsPage from "../src/staff/incidents/IncidentsPage.vue";
 import {
   countWords,
   leftOut,
@@ -109,5 +112,69 @@ describe("an incident", () => {
       "林晚、周砚：还没有进私聊",
       "一位顾客：没有送到",
     ]);
+  });
+});
+
+describe("the page of incidents", () => {
+  const MEMBERS = [MEMBER, { ...MEMBER, id: 2, customer: "", order: "", state: "unreachable" as const, why: "没有这位顾客" }];
+  let asked: { method: string; path: string; body: unknown }[] = [];
+  let app: App | undefined;
+
+  async function opened(): Promise<HTMLElement> {
+    asked = [];
+    vi.stubGlobal("fetch", (path: string, init: { method: string; body?: string }) => {
+      asked.push({ method: init.method, path, body: init.body ? JSON.parse(init.body) : null });
+      const answer = path.includes("/preview")
+        ? { examples: ["林晚您好，在修"], to: 1, of: 2, quiet_until: null, warnings: [] }
+        : path.includes("/tell")
+          ? { message: "n1", to: 2, due: "2026-11-22T04:00:00Z", waits: false }
+          : path.endsWith("/incidents/i1")
+            ? { ...ROW, members: 2, members_list: MEMBERS, messages: [MESSAGE] }
+            : { incidents: [ROW] };
+      return Promise.resolve(new Response(JSON.stringify(answer)));
+    });
+    const router = createRouter({
+      history: createMemoryHistory(),
+      routes: [
+        { path: "/incidents/:incident?", name: "staff-incidents", component: IncidentsPage, props: true },
+        { path: "/:conversation?", name: "staff", component: { render: () => null } },
+      ],
+    });
+    await router.push("/incidents/i1");
+    const root = document.createElement("div");
+    document.body.append(root);
+    app = createApp({ render: () => h(RouterView) });
+    app.use(router).mount(root);
+    await vi.waitFor(() => expect(root.querySelectorAll("[data-testid=incident-member]")).toHaveLength(2));
+    return root;
+  }
+
+  afterEach(() => {
+    app?.unmount();
+    vi.unstubAllGlobals();
+    document.body.replaceChildren();
+  });
+
+  it("shows one of them, and sends a text only after it was looked at", async () => {
+    const root = await opened();
+    expect(root.textContent).toContain("3栋：电梯出了故障");
+    expect(root.textContent).toContain("没有这位顾客");
+    root.querySelector<HTMLButtonElement>("[data-testid=incident-tell]")?.click();
+    const field = await vi.waitFor(() => {
+      const found = document.querySelector<HTMLTextAreaElement>("[data-testid=tell-text]");
+      expect(found).not.toBeNull();
+      return found!;
+    });
+    field.value = "{称呼}您好，在修";
+    field.dispatchEvent(new Event("input"));
+    await nextTick();
+    const form = document.querySelector<HTMLFormElement>("[data-testid=tell-dialog]")!;
+    form.dispatchEvent(new Event("submit"));
+    await vi.waitFor(() => expect(document.body.textContent).toContain("林晚您好，在修"));
+    expect(asked.some((one) => one.path.endsWith("/tell"))).toBe(false);
+    form.dispatchEvent(new Event("submit"));
+    await vi.waitFor(() => expect(root.textContent).toContain("已交给服务台，一共 2 位。"));
+    const [sent] = asked.filter((one) => one.path.endsWith("/tell"));
+    expect(sent?.body).toMatchObject({ text: "{称呼}您好，在修", urgent: false, seen: false });
   });
 });
