@@ -22,6 +22,7 @@ from recovery.store import (
     fulfilments,
     inbox,
     persons,
+    preferences,
     streams,
 )
 from recovery.store import staff as staff_store
