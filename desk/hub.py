@@ -13,6 +13,8 @@ TopicListener = Callable[[str, dict[str, Any]], None]
 DESK = "desk"
 # Where staff are heard to write, with the id of a conversation behind it.
 WRITES = "writes:"
+# The topic on which it is said that somebody was parted from whom they were taken for.
+PARTED = "parted"
 # The topic of who comes and goes among staff.
 ATTENDANCE = "attendance"
 

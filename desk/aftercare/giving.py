@@ -135,13 +135,13 @@ def _open_elsewhere(db: Connection, solved: Solved) -> bool:
     )
 
 
-def _spoken_to_lately(moment: Moment) -> bool:
+def spoken_to_lately(moment: Moment) -> bool:
     """Whether something of these was sent within the last hours: one thing at a time."""
     since = moment.now - _APART
-    survey = surveys.of_case(moment.db, moment.case.id)
-    if survey is not None and survey.sent_at > stamp(since):
+    of_whom = moment.solved.business, moment.solved.person
+    if surveys.sent_since(moment.db, *of_whom, since):
         return True
-    return gestures.had_since(moment.db, moment.solved.business, moment.solved.person, since)
+    return gestures.had_since(moment.db, *of_whom, since)
 
 
 # --- gestures ---------------------------------------------------------------------------------
@@ -155,7 +155,7 @@ def give(moment: Moment) -> Committed | None:
     if gestures.had_since(db, solved.business, solved.person, lately, "gesture"):
         return None
     chosen = load_gestures().choose(_history(moment))
-    if chosen is None or _spoken_to_lately(moment):
+    if chosen is None or spoken_to_lately(moment):
         return None
     if not affordable(db, moment.business, moment.case, solved.customer_id, chosen.cost_fen, now):
         return None
@@ -231,7 +231,7 @@ def recommend(moment: Moment) -> Committed | None:
     had_lately = gestures.had_since(
         moment.db, solved.business, solved.person, lately, "recommendation"
     )
-    if had_lately or _spoken_to_lately(moment):
+    if had_lately or spoken_to_lately(moment):
         return None
     had = gestures.rules_had(moment.db, solved.business, solved.person, "recommendation")
     fresh = next((text for text in offered if _rule(text) not in had), None)

@@ -11,10 +11,12 @@ from desk.channels.sessions import context_of, json_body
 from desk.context import Context
 from desk.conversations.ingest import clean
 from desk.conversations.turn import Changed, Committed
+from desk.conversations.veil import veil_of
 from desk.errors import PageError
 from desk.finish import to_the_end
 from desk.staff.changes import changing, router_of
 from desk.staff.look import Look, held
+from desk.staff.masking import sees_whole
 from desk.staff.session import ROOT, allowed
 from recovery.aftercare.wishes import WORDS, read_wishes
 from recovery.roles import Act, may
@@ -121,7 +123,10 @@ def _change(
         case _:
             preferences.refuse_follow_up(db, person, now, on=value)
     _note(db, who, conversation, name, value, now)
-    return _done(conversation), _wishes_shown(db, preferences.of(db, person))
+    shown = _wishes_shown(db, preferences.of(db, person))
+    if not sees_whole(who, conversation.owner):
+        shown = veil_of(db, conversation).over(shown)
+    return _done(conversation), shown
 
 
 def _note(

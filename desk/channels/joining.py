@@ -43,6 +43,7 @@ _SAME = "这两边本来就是合在一起的，直接接着说就好。"
 _WRONG = "这个码不对，或者已经过期、用过了。请在另一边重新要一个。"
 _TOO_MANY = "试得太多了，请一小时以后再来。"
 _NOTHING = "现在没有等您确认的合并。发“合并账号”，可以拿到一个合并码。"
+NOT_HERE = "这像是合并码，别发在这里，免得别人看到。请点“这也是我”，在那里输入。"
 CHANNELS = {"web": "网页", "wechat": "微信", "site": "网站账号", "webhook": "另一个渠道"}
 """How customers read where they are known."""
 
@@ -206,6 +207,11 @@ def answer_typed(
 
 def _words(found: Joined) -> str:
     return _JOINED.format(other=CHANNELS[found.channel]) if found.entry else _SAME
+
+
+def is_code(text: str) -> bool:
+    """Whether a message is a code: who reads it could use it, and read all that was said."""
+    return _code_in(text.strip(_QUOTES)) is not None
 
 
 def _code_in(bare: str) -> str | None:

@@ -26,7 +26,7 @@ from recovery.orders.system import OrderSystemError, read_expected
 from recovery.promises.timing import speak_at
 from recovery.store import conversations, fulfilments, promises, streams
 from recovery.store.conversations import Conversation
-from recovery.store.database import is_away
+from recovery.store.database import is_away, stamp
 from recovery.store.fulfilments import Fulfilment
 from recovery.store.promises import DONE, LATE, SENT_ON, Promise
 
@@ -164,13 +164,15 @@ def _late(
 ) -> Committed:
     if expected is not None and expected <= one.due:
         return Committed([])
-    speaks = speak_at(business, one.due, now)
-    if speaks > now:
-        # It is night: the watch tells it in the morning.
-        promises.defer(db, [one.key], speaks, now)
-        return Committed([])
     if expected is None and one.times_late:
         return Committed([])
+    speaks = speak_at(business, one.due, now)
+    if speaks > now:
+        # It is night: the watch tells it in the morning, with the time that was reported.
+        if expected is not None:
+            fulfilments.note_expected(db, one.key, stamp(expected))
+        promises.defer(db, [one.key], speaks, now)
+        return Committed([], changed=(Changed(conversation.business, conversation.id),))
     return late_promises.later(db, context, conversation, one, expected, now)
 
 

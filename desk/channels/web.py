@@ -1,12 +1,16 @@
 """The web channel: sockets of the public room and the private chat."""
 
+import asyncio
 import json
+from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit
 
 from sanic import Blueprint, Request, Websocket
+from sqlalchemy.exc import SQLAlchemyError
 
-from desk.channels.sessions import context_of, own_conversation, own_room, status_of
+from desk.channels import joining
+from desk.channels.sessions import COOKIE, context_of, own_conversation, own_room, status_of
 from desk.channels.socket import GONE, PageSocket, number, starts
 from desk.channels.view import for_customer
 from desk.context import Context
@@ -15,13 +19,17 @@ from desk.conversations.queueing import prospect_of
 from desk.conversations.router import Router
 from desk.errors import PageError, not_found
 from desk.finish import to_the_end
+from desk.hub import PARTED
 from desk.limits import Buckets
 from recovery import faults
+from recovery.store import customers
 from recovery.store.conversations import BOT, Conversation
 from recovery.store.customers import Customer
+from recovery.store.database import is_away
 
 sockets = Blueprint("sockets", url_prefix="/ws")
 _STATUS = "status"
+_LOOKED_EVERY_SECONDS = 30.0
 
 
 def same_origin(request: Request) -> bool:
@@ -60,6 +68,38 @@ async def private(request: Request, socket: Websocket, conversation_id: str) -> 
         return
     numbers = {conversation.stream: number(request.args.get("after"))}
     await _serve(request, socket, conversation, customer, numbers)
+
+
+async def _stays_theirs(request: Request, socket: Websocket, conversation: Conversation) -> None:
+    """Close a page that reads what its customer said under another name, once that is over."""
+    context, cookie = context_of(request), request.cookies.get(COOKIE) or ""
+    reader = await context.storage.read(customers.by_session, cookie, conversation.business)
+    stirred = asyncio.Event()
+    if reader is not None and reader.id == conversation.customer_id:
+        # Nothing parts anybody from their own words.
+        await stirred.wait()
+
+    def stir(_: object) -> None:
+        stirred.set()
+
+    context.hub.hear_signals(PARTED, stir)
+    try:
+        while True:
+            # Another desk may have done it, of which nothing is heard here.
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_LOOKED_EVERY_SECONDS):
+                    await stirred.wait()
+            stirred.clear()
+            try:
+                await own_conversation(request, conversation.id)
+            except PageError as error:
+                await _turn_away(socket, error)
+                return
+            except SQLAlchemyError as error:
+                if not is_away(error):
+                    raise
+    finally:
+        context.hub.leave_signals(PARTED, stir)
 
 
 def _check_origin(request: Request) -> None:
@@ -104,7 +144,10 @@ async def _serve(
             prospect = await context.storage.read(prospect_of, context, conversation.id)
             if prospect:
                 page.send(prospect.frame)
-        await page.serve(_read(request, socket, page, conversation))
+        beside = [_read(request, socket, page, conversation)]
+        if conversation.private:
+            beside.append(_stays_theirs(request, socket, conversation))
+        await page.serve(*beside)
     except GONE:
         pass
     finally:
@@ -188,6 +231,8 @@ async def _take(
     buckets: Buckets = request.app.ctx.message_buckets
     if not buckets.take(conversation.customer_id):
         raise RefusedError("too_fast", "发得太快了，稍等一下再发这条", retry=True)
+    if button is None and joining.is_code(text):
+        raise RefusedError("join_code", joining.NOT_HERE)
     incoming = Incoming(conversation.id, external, text, button, channel="web")
     faults.reach("message-received")
     taken = await context.storage.write_first(take, context, incoming, context.clock())

@@ -23,6 +23,7 @@ from recovery.case import Case
 from recovery.follow_up.answers import RATE, STOP, STOP_TITLE, TITLES
 from recovery.follow_up.deciding import (
     ANSWERED,
+    AT_REST,
     Ask,
     Later,
     Standing,
@@ -36,15 +37,17 @@ from recovery.store import (
     customers,
     follow_ups,
     notices,
+    persons,
     preferences,
     streams,
 )
 from recovery.store.conversations import BOT, Conversation
-from recovery.store.database import is_away
+from recovery.store.database import is_away, stamp
 from recovery.store.follow_ups import FollowUp
 from recovery.store.rested_cases import Rested, rested_since
 
 _EVERY_SECONDS = 5.0
+_OTHER_TROUBLE = timedelta(hours=24)
 
 
 class FollowUpWatch:
@@ -205,12 +208,25 @@ def _standing(
         stage=case.stage if case else None,
         merged=merged is not None,
         undone=follow_ups.has_undone(db, one.case_id),
-        busy=any(part.owner != BOT for part in parts),
+        busy=any(part.owner != BOT for part in parts) or _other_trouble(db, one, person, now),
         refused=preferences.of(db, person).no_follow_up,
         asked_lately=follow_ups.asked_lately(db, one, since),
         newer=follow_ups.has_newer(db, one),
         moved_on=conversation.case_id not in (None, one.case_id),
         in_reach=_in_reach(db, context, conversation, now),
+        planned_at=datetime.fromisoformat(one.created_at),
+    )
+
+
+def _other_trouble(db: Connection, one: FollowUp, person: str, now: datetime) -> bool:
+    """Whether something else of the person went wrong just now: not the hour to ask for praise.
+
+    Who complains of it has stopped the question by that; others were told of it by us.
+    """
+    since = stamp(now - _OTHER_TROUBLE)
+    return any(
+        other.id != one.case_id and other.stage not in AT_REST and (other.opened_at or "") > since
+        for other in persons.cases_of(db, person)
     )
 
 

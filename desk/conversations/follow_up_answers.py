@@ -13,6 +13,8 @@ from desk.conversations.turn import Committed, Turn, save
 from recovery.anger import ANGRY
 from recovery.case import apply, hear
 from recovery.commands import Command, HandOver
+from recovery.dialogue.complaint import SURE
+from recovery.failures import COMPLAINT_PREFIX
 from recovery.follow_up.answers import FAIR, HIGHEST, LOWEST, OPINION, POOR, RATE
 from recovery.store import (
     cases,
@@ -35,6 +37,8 @@ REASON = "follow_up"
 """Why it waits for a person: the customer was not content when asked afterwards."""
 _SAFETY = "safety"
 _AUTHOR = "system"
+_ASKS = "ask_"
+"""So begin intents of who wants something, and no thanks for an opinion."""
 
 
 def commit_follow_up_answer(
@@ -208,13 +212,17 @@ class _Heard:
     anger: int
     danger: bool
     known: bool
+    asks: bool = False
+    complains: bool = False
 
 
 def _heard(understood: dict[str, Any] | None) -> _Heard:
     if understood is None:
         return _Heard(0, False, False)
     heard = Understood.from_parse(understood)
-    return _Heard(heard.anger, _SAFETY in heard.flags, True)
+    sure = heard.intent if heard.confidence >= SURE else ""
+    complains = "complaint" in heard.flags or sure.startswith(COMPLAINT_PREFIX)
+    return _Heard(heard.anger, _SAFETY in heard.flags, True, sure.startswith(_ASKS), complains)
 
 
 def _said(turn: Turn, one: FollowUp | None, text: str, understood: dict[str, Any] | None) -> None:
@@ -227,14 +235,17 @@ def _said(turn: Turn, one: FollowUp | None, text: str, understood: dict[str, Any
         save(turn)
     fair = one is not None and (one.rating or 0) <= FAIR
     # Where nobody could listen, a person reads what was missing.
-    if heard.danger or heard.anger >= ANGRY or (not heard.known and fair):
+    if heard.danger or heard.anger >= ANGRY or heard.asks or (not heard.known and fair):
         seen = _to_a_person(turn, _SAFETY if heard.danger else REASON)
         if seen is not None:
-            words = phrases.care_due if heard.danger else follow_up_words.words_to_person
+            calm = heard.asks and heard.anger < ANGRY
+            words = follow_up_words.asked_person if calm else follow_up_words.words_to_person
+            words = phrases.care_due if heard.danger else words
             _say(turn, words(turn.source, seen.time))
             _show_queue(turn, seen)
             return
-    elif fair:
+    elif fair or heard.complains or not heard.known:
+        # With a good rating it may be the beginning of another matter: somebody has to look.
         _tell_staff(turn)
     _say(turn, follow_up_words.words_kept(turn.source))
 

@@ -26,7 +26,7 @@ _FAIR = (
     "谢谢您的打分。哪一点没让您满意，愿意的话写一句，同事会看。",
 )
 _GOOD = (
-    "谢谢您！有什么想说的，直接写在这里；不写也行，不再打扰您。",
+    "谢谢您！有什么想说的，直接写在这里；不写也行。",
     "谢谢您的肯定。要是还有想提醒我们的，写一句就好，不写也没关系。",
 )
 _RATED_BEFORE = "您的打分已经记下了，谢谢。有想补充的，直接写在这里就行。"
@@ -39,6 +39,10 @@ _STOPPED = "好的，以后不再回访您。有事随时在这里找我们。"
 _WORDS_TO_PERSON = (
     "您说的我看到了，这不该就这么过去。已经请同事来看，{time}在这里回您。",
     "听得出您还很不舒服，这件事交给同事接着办，{time}有人在这里回您。",
+)
+_ASKED_PERSON = (
+    "好的，请同事来看，{time}在这里回您。",
+    "收到，这就请同事来，{time}有人在这里答复您。",
 )
 _CALL = "该给顾客打电话回访了：{matter}，问完请把结果记在案情里"
 _CALL_AGAIN = "回访电话还没有结果：{matter}，再打一次，之后不再提醒"
@@ -103,6 +107,11 @@ def words_kept(key: str) -> str:
 def words_to_person(key: str, time: str) -> str:
     """Say that a person looks at what was written in anger."""
     return _pick(_WORDS_TO_PERSON, key).format(time=time)
+
+
+def asked_person(key: str, time: str) -> str:
+    """Say by when a person answers who wants something, and is not angry."""
+    return _pick(_ASKED_PERSON, key).format(time=time)
 
 
 def stopped() -> str:

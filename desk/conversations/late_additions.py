@@ -11,9 +11,10 @@ from desk.conversations import promising
 from desk.conversations.turn import Turn, save
 from recovery.case import Case, Offer
 from recovery.commands import AcceptOffer, MakeOffer
+from recovery.dialogue.unwanted import DEPARTURE
 from recovery.ids import fingerprint
 from recovery.promises.table import PREFIX, worth_of
-from recovery.store import cases, decisions, notices, promises
+from recovery.store import cases, decisions, notices, preferences, promises
 from recovery.store.conversations import Conversation, owner_id
 from recovery.store.fulfilments import Fulfilment
 from recovery.store.notices import Notice
@@ -74,7 +75,12 @@ def added(
         "choice": base.facts.get("choice", ""),
         "tier": base.facts.get("tier", ""),
     }
-    rule, remedies = table.add(facts)
+    rule, given = table.add(facts)
+    unwanted = preferences.unwanted_by(db, conversation.customer_id)
+    remedies = [one for one in given if one["kind"] not in unwanted]
+    if given and not remedies:
+        text = "有一项补救要晚，表里加补的是顾客说过不要的，没有自动加补，请看补点什么"
+        return None, notify(db, conversation, text, now)
     if not remedies:
         return None, ()
     fen = worth_of(remedies)
@@ -107,6 +113,7 @@ def added(
         round=0,
         expires_at=(now + timedelta(hours=business.offer_hours)).isoformat(),
         goodwill_fen=fen,
+        departure=DEPARTURE if len(remedies) < len(given) else None,
     )
     return _given(db, context, conversation, case, command, now), ()
 

@@ -127,17 +127,38 @@ def _of_case(
     now: datetime,
 ) -> list[Committed]:
     told = []
-    again = [one for one in near if one.times_late and one.due <= now]
+    expected = _reported(db, near)
+    known = [one for one in near if one.times_late and _is_looked_at(one, now)]
+    again = [one for one in known if one.due <= now or one.key in expected]
+    for one in known:
+        if one not in again:
+            # Nothing is said before its time is over: it need not be looked at until then.
+            promises.defer(db, [one.key], one.due, now)
     again = _now(db, business, again, now)
     if again:
         told.append(late_promises.missed(db, context, conversation, again, now))
         conversation = conversations.load(db, conversation.id) or conversation
     fresh = [one for one in near if not one.times_late]
-    if any(one.look_at and datetime.fromisoformat(one.look_at) <= now for one in fresh):
+    if any(_is_looked_at(one, now) for one in fresh):
         fresh = _now(db, business, fresh, now)
         if fresh:
-            told.append(late_promises.warn(db, context, conversation, fresh, now))
+            told.append(late_promises.warn(db, context, conversation, fresh, now, expected))
     return told
+
+
+def _is_looked_at(one: Promise, now: datetime) -> bool:
+    return one.look_at is not None and datetime.fromisoformat(one.look_at) <= now
+
+
+def _reported(db: Connection, ones: Sequence[Promise]) -> dict[str, datetime]:
+    """Until when those take of which the order system has said that they take longer."""
+    found = {}
+    for one in ones:
+        said = fulfilments.receipt_of(db, one.key).get(promising.EXPECTED)
+        moment = datetime.fromisoformat(said) if isinstance(said, str) else None
+        if moment is not None and moment > one.due:
+            found[one.key] = moment
+    return found
 
 
 def _now(

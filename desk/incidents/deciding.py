@@ -20,7 +20,7 @@ from recovery.orders.system import Order, Product
 from recovery.remedy.catalogue import Remedy, card
 from recovery.remedy.facts import FACTS, Facts, FactsError
 from recovery.remedy.policy import PolicyError
-from recovery.store import decisions, fulfilments
+from recovery.store import decisions, fulfilments, preferences
 
 _COUNTED = frozenset({"by", "worth", "product", "sku", "part", "trade"})
 _REASON_LACKS = {"no_matter": "unknown", "no_item": "unknown"}
@@ -73,6 +73,7 @@ def decide_for(
     case: Case,
     order: Order,
     product: Product | None,
+    customer_id: str,
     source: str,
     now: datetime,
 ) -> Decided:
@@ -85,10 +86,12 @@ def decide_for(
         case: About the order.
         order: As the order system has it.
         product: What it recommends.
+        customer_id: Who is written to; what they do not want is not offered.
         source: Stands for the message; the id of the offer follows from it.
         now: The present moment.
     """
     turn = _turn(db, context, business, case, order, product, source, now)
+    turn = replace(turn, unwanted=preferences.unwanted_by(db, customer_id))
     fulfilments.hold_order(db, business.id, order.number)
     try:
         matter = matter_of(turn, case, order)
@@ -196,6 +199,7 @@ def why_different(
     remedies: Sequence[Mapping[str, Any]],
     common: Mapping[str, Any],
     now: datetime,
+    departure: str | None = None,
 ) -> list[str]:
     """Why a customer's remedies are not those of the incident; nothing where they are.
 
@@ -206,12 +210,15 @@ def why_different(
         remedies: What it gave.
         common: As of `for_all`.
         now: The present moment.
+        departure: Why it is not what the policy gives them, if it is not.
 
     Returns:
         Words for staff: each fact that alone changes what the policy gives.
     """
     if signature(remedies) == common.get("signature"):
         return []
+    if departure:
+        return [departure]
     policy = context.policy.on(business.industry, now.astimezone(business.zone).date())
     plain = policy.facts(facts.failure, facts.paid)
     neutral = signature(policy.decide(plain).remedies)

@@ -115,10 +115,12 @@ def write_to(
     Returns:
         What to publish; nothing where somebody else was faster.
     """
+    known = incidents.member(db, member_id)
+    # The incident first, as staff do who change it: nobody waits in a circle.
+    incident = incidents.load(db, known.incident_id, lock=True) if known else None
     one = incidents.member(db, member_id, lock=True)
     if one is None or one.state != incidents.WAITING or one.due_at is None:
         return Committed([])
-    incident = incidents.load(db, one.incident_id, lock=True)
     business = context.directory.business(incident.business) if incident else None
     if incident is None or business is None:
         return Committed([])
@@ -131,8 +133,8 @@ def write_to(
     if customer is None:
         unknown = NO_ORDER if asked.order is None and one.order_number else NOT_KNOWN
         return _unreachable(db, one, None, unknown)
-    known = _same_person(db, incident, one, customer)
-    if known is not None:
+    told = _same_person(db, incident, one, customer)
+    if told is not None:
         incidents.settle_member(
             db,
             one.id,
@@ -140,7 +142,7 @@ def write_to(
             due_at=None,
             customer_id=customer.id,
             case_id=None,
-            conversation_id=known.conversation_id,
+            conversation_id=told.conversation_id,
             why=SAME_PERSON,
         )
         return Committed([])
@@ -253,6 +255,7 @@ def _goes_on(
             case,
             asked.order,
             asked.product,
+            writing.customer.id,
             turn.source,
             turn.now,
         )
@@ -306,7 +309,13 @@ def _beside_the_others(writing: _Writing, decision: Decided) -> list[str]:
         if common.get("by") != "policy":
             return []
         return why_different(
-            turn.context, writing.business, facts, offer.remedies, common, turn.now
+            turn.context,
+            writing.business,
+            facts,
+            offer.remedies,
+            common,
+            turn.now,
+            offer.departure,
         )
     except (FactsError, PolicyError) as error:
         log.warning("not held beside the others", incident=incident.id, error=str(error))

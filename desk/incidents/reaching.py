@@ -1,13 +1,14 @@
 """Whom an event concerns, and where they are written to: known by proof, never by likeness."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
 from desk.conversations.commented import COMMENT
 from desk.staff.by_hand import CHANNELS
 from recovery.case import Case
+from recovery.failures import UNKNOWN
 from recovery.orders.system import fold_order_number
 from recovery.store import cases, conversations, invitations, persons, whose_orders
 from recovery.store.conversations import BOT, Conversation
@@ -19,6 +20,8 @@ from recovery.store.wechat import contacts, threads
 
 NOBODY_READS = (*CHANNELS, COMMENT)
 """Channels of conversations in which the customer reads nothing of what we write."""
+_SAME_MATTER = timedelta(days=14)
+"""For how long the same trouble belongs to a case that was agreed upon and never closed."""
 
 
 @dataclass(frozen=True)
@@ -87,11 +90,11 @@ def place_for(
     private = whose_orders.conversations_of(db, ids, NOBODY_READS)
     found = [(one, cases.load(db, one.case_id)) for one in private]
     for conversation, case in found:
-        if case is not None and case.stage != "closed" and _about(case, number, failure):
+        if case is not None and _about(case, number, failure, now):
             return _place(db, conversation, case)
     for public in whose_orders.conversations_of(db, ids, NOBODY_READS, "public"):
         case = cases.load(db, public.case_id)
-        if case is not None and case.stage != "closed" and _about(case, number, failure):
+        if case is not None and _about(case, number, failure, now):
             if conversations.of_case(db, case.id, "private") is not None:
                 continue
             if public.owner != BOT:
@@ -148,9 +151,19 @@ def _place(db: Connection, conversation: Conversation, case: Case | None) -> Pla
     return Place(customer, conversation, case)
 
 
-def _about(case: Case, number: str, failure: str) -> bool:
-    """Whether an open case is about an order: proved, or the same failure of an order unnamed."""
+def _about(case: Case, number: str, failure: str, now: datetime) -> bool:
+    """Whether a case is open and about an order: proved, or the same failure of none named."""
+    if case.stage == "closed" or (case.stage == "agreed" and _is_new(case, failure, now)):
+        return False
     claimed = case.order_number or case.facts.get("order_number")
     if claimed:
         return bool(number) and fold_order_number(str(claimed)) == number
-    return case.failure == failure
+    return case.failure == failure != UNKNOWN
+
+
+def _is_new(case: Case, failure: str, now: datetime) -> bool:
+    """Whether what happened is none of what was agreed upon: some orders go on for years."""
+    if case.failure not in (None, UNKNOWN, failure):
+        return True
+    opened = datetime.fromisoformat(case.opened_at) if case.opened_at else now
+    return now - opened > _SAME_MATTER

@@ -1,7 +1,7 @@
 """One text, or one remedy, to all members of an incident: each once, each where they are."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
@@ -15,6 +15,7 @@ from desk.staff.offers import check_place
 from recovery.business import Business
 from recovery.case import Case, OfferNotOpenError
 from recovery.dialogue.advice import NoAdviceError, advise
+from recovery.dialogue.unwanted import DEPARTURE
 from recovery.ids import fingerprint
 from recovery.incidents.wording import filled
 from recovery.orders.system import Order, Product
@@ -30,6 +31,7 @@ from recovery.store import (
     fulfilments,
     incident_tellings,
     incidents,
+    preferences,
     staff,
     streams,
 )
@@ -46,6 +48,7 @@ NO_ORDER = "还没有核对订单"
 NO_POLICY = "政策对这件事现在没有答案"
 NOT_HERE = "已经不在这件事里"
 NOT_ALLOWED = "提出的人现在没有这项权限"
+_AFTER_FIRST_WORDS = timedelta(seconds=10)
 
 
 @dataclass(frozen=True)
@@ -54,10 +57,12 @@ class Due:
 
     Attributes:
         number: Of the order; None where nothing has to be asked.
+        urgent: It goes out at night as well.
     """
 
     business: str
     number: str | None
+    urgent: bool
 
 
 def asked_for(db: Connection, message_id: str, member_id: int) -> Due | None:
@@ -69,7 +74,7 @@ def asked_for(db: Connection, message_id: str, member_id: int) -> Due | None:
         return None
     case = cases.load(db, one.case_id)
     number = case.order_number if message.kind == "offer" and case else None
-    return Due(incident.business, number)
+    return Due(incident.business, number, incident.urgent)
 
 
 def tell(
@@ -98,6 +103,11 @@ def tell(
     incident = incidents.load(db, message.incident_id) if message else None
     business = context.directory.business(incident.business) if incident else None
     if one is None or message is None or member is None or incident is None or business is None:
+        return Committed([])
+    if member.state == incidents.WAITING and member.due_at is not None:
+        # The first words come first: without them there is no place for these yet.
+        first = max(now, datetime.fromisoformat(member.due_at))
+        incident_tellings.put_off(db, one, first + _AFTER_FIRST_WORDS)
         return Committed([])
     if member.state not in incidents.IN:
         return _ends(db, one, SKIPPED, now, NOT_HERE)
@@ -197,6 +207,13 @@ def _offer(
         verdict = proposal.verdict
         if verdict.refused is not None or not verdict.allowed:
             return _marked(db, one, member, now, verdict.refused or verdict.why)
+        unwanted = preferences.unwanted_by(db, conversation.customer_id)
+        if any(
+            line["kind"] in unwanted and line.get("part") == "goodwill"
+            for line in proposal.wished.remedies
+        ):
+            # What is decided for all is not decided against what one of them has said.
+            return _marked(db, one, member, now, f"{DEPARTURE}，请同事单独定")
         if proposal.needs_reason and not message.reason:
             return _marked(db, one, member, now, "和政策给的不一样，没有写理由")
         proposals.offer(

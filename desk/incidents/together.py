@@ -139,7 +139,13 @@ def _to_all(
         at=stamp(now),
     )
     incident_tellings.begin(db, message, [one.id for one in members], when)
-    changes = {"told": text} if kind == "words" else {}
+    changes: dict[str, Any] = {"told": text} if kind == "words" else {}
+    if urgent:
+        # Whoever does not know of it at all yet hears of it first, and now as well.
+        changes["urgent"] = True
+        for one in members:
+            if one.state == incidents.WAITING and one.due_at and one.due_at > stamp(now):
+                incidents.put_off(db, one.id, now)
     incidents.change(db, incident.id, now, **changes)
     detail: dict[str, Any] = {"members": len(members), "urgent": urgent}
     if kind == "words":

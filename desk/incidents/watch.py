@@ -75,9 +75,18 @@ class IncidentWatch:
         """Tell all who are to be told; returns how much it was."""
         storage, clock = self._context.storage, self._context.clock
         served = [business.id for business in self._context.directory]
-        events = await storage.read(order_events.new, served)
+        events = await storage.read(order_events.new, served, clock())
         for business, event in events:
-            told = await storage.write(admit, self._context, business, event, clock())
+            try:
+                told = await storage.write(admit, self._context, business, event, clock())
+            except Exception as error:
+                if is_away(error):
+                    raise
+                # A defect about one event must not keep those behind it from being told.
+                log.error("event not worked off", business=business, id=event, exc_info=error)
+                later = clock() + _LONGEST_WAIT
+                await storage.write(order_events.postpone, business, event, later)
+                continue
             faults.reach("order-event-admitted")
             self._router.publish(Committed([], notices=told))
         due = await storage.read(incidents.due, clock())
@@ -128,7 +137,7 @@ class IncidentWatch:
         if member is None or incident is None or business is None:
             return None
         event = order_events.load(db, business.id, member.event_id)
-        return member, business, bool(event and event.urgent)
+        return member, business, incident.urgent or bool(event and event.urgent)
 
     async def _later(self, member: Member, why: str, given_up: str) -> None:
         storage, now = self._context.storage, self._context.clock()
@@ -180,6 +189,12 @@ class IncidentWatch:
             return
         order = product = None
         business = self._context.directory.business(needs.business)
+        now = clock()
+        when = may_write_at(business, now, urgent=needs.urgent) if business else now
+        if when > now:
+            # It was due while nobody worked it off; by now it is night.
+            await storage.write(_telling_waits, message_id, member_id, when)
+            return
         try:
             if needs.number and business:
                 order = await _in_time(self._context.orders.order, needs.business, needs.number)
@@ -205,6 +220,12 @@ async def _again_and_again(work: Callable[[], Awaitable[object]]) -> None:
     while True:
         await work()
         await asyncio.sleep(_EVERY_SECONDS)
+
+
+def _telling_waits(db: Connection, message_id: str, member_id: int, until: datetime) -> None:
+    one = incident_tellings.take(db, message_id, member_id)
+    if one is not None:
+        incident_tellings.put_off(db, one, until)
 
 
 def _telling_later(

@@ -13,6 +13,7 @@ from desk.conversations.turn import Changed, Committed
 from desk.conversations.veil import masked_name, veil_of
 from desk.errors import PageError, not_found
 from desk.finish import to_the_end
+from desk.hub import PARTED
 from desk.staff.changes import changing, router_of
 from desk.staff.look import Look, look_at
 from desk.staff.session import ROOT, allowed
@@ -32,6 +33,7 @@ from recovery.store.case_joins import CaseJoin
 from recovery.store.conversations import staff_owner
 from recovery.store.persons import PersonCase, PersonJoin
 from recovery.store.staff import Staff
+from recovery.store.wechat import parting
 
 pages = Blueprint("staff_persons", url_prefix=ROOT)
 
@@ -63,6 +65,7 @@ async def undo(request: Request, person_join_id: str) -> HTTPResponse:
     async def work() -> None:
         committed = await context.storage.write(undo_join, person_join_id, who, context.clock())
         router_of(request).publish(committed)
+        context.hub.signal(PARTED, {"type": "parted"})
 
     await changing(request, to_the_end(work()))
     return json({"undone": person_join_id})
@@ -85,6 +88,7 @@ def undo_join(db: Connection, join_id: str, who: Staff, now: datetime) -> Commit
         raise PageError(409, "one_case", sentence)
     if persons.undo_join(db, join_id, staff_owner(who.id), now) is None:
         raise PageError(409, "joined_since", "后来又合并了别的账号，请先撤销后来的那一步")
+    parting.part(db, entry.customers, persons.customers_of(db, entry.kept), now)
     # Who of the two did not want it is not known any more: neither is bothered.
     stands = preferences.of(db, entry.kept)
     if stands.no_follow_up:

@@ -28,6 +28,7 @@ from recovery.roles import Act
 from recovery.store import audit_log, case_joins, cases, clocks, conversations, streams
 from recovery.store.conversations import Conversation, staff_owner
 from recovery.store.staff import Staff
+from recovery.store.webhook import threads as webhook_threads
 from recovery.store.wechat import contacts, threads
 
 pages = Blueprint("staff_splitting", url_prefix=ROOT)
@@ -203,6 +204,10 @@ def _beside(turn: Turn, new: Case, messages: Sequence[str], who: Staff) -> Conve
     if contact is not None:
         # What stands there was said by the customer; what staff say from now on is delivered.
         threads.bind(db, place.id, contact.id, now, planned=streams.last(db, place.stream))
+    source = webhook_threads.carried_to(db, here.stream)
+    if source is not None:
+        # The same at another source; what answers it (`reply_to`, an option) comes in there.
+        webhook_threads.bind(db, place.stream, source, planned=streams.last(db, place.stream))
     _say(turn, here.stream, f"{new.id}.here", _HERE, new)
     return place
 

@@ -15,6 +15,8 @@ WAITING, ASKED, ANSWERED, ENDED, CANCELLED = (
     "cancelled",
 )
 MOST_ASKS = 2
+_LONGEST = timedelta(days=60)
+"""So long after it was planned nobody is asked any more, however often it was put off."""
 AT_REST = ("closed", "agreed")
 """Stages of a case that has come to rest."""
 
@@ -53,6 +55,7 @@ class Standing:
         newer: Another matter of the person has ended later and will be asked about.
         moved_on: The conversation is about another case by now.
         in_reach: A question would arrive.
+        planned_at: When it was planned, aware; None: not known.
     """
 
     state: str
@@ -68,6 +71,7 @@ class Standing:
     newer: bool = False
     moved_on: bool = False
     in_reach: bool = True
+    planned_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -158,6 +162,9 @@ def _left(policy: FollowUpPolicy, standing: Standing, now: datetime) -> Leave | 
     if standing.state == ASKED and standing.round >= MOST_ASKS:
         return Leave(ENDED, "silent")
     overdue = now - standing.due_at > timedelta(hours=policy.limits.late_hours)
+    if standing.planned_at is not None:
+        # What a person never gives back, or nobody ever carries out, is not waited for for ever.
+        overdue |= now - standing.planned_at > _LONGEST
     reasons: list[tuple[bool, Why]] = [
         (standing.refused, "refused"),
         (standing.merged, "merged"),

@@ -107,7 +107,8 @@ def incident_title(event: OrderEvent) -> str:
         return event.title[:80]
     failure = FAILURES.get(event.failure)
     words = failure.matter if failure else (kind.happened if kind else event.kind)
-    return f"{event.place}：{words}" if event.place else words
+    # A place may be as long as a title may.
+    return f"{event.place}：{words}"[:80] if event.place else words
 
 
 # --- one text to all --------------------------------------------------------------------------

@@ -1,6 +1,6 @@
 """How soon a customer was answered, by whom, and whether within the promised minutes."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -43,7 +43,9 @@ def answering(case: Material, business: Business, now: datetime) -> Answering:
         business: Whose hours and minutes count.
         now: The present moment.
     """
-    bot = _first(case, "bot")
+    asked = {one.id for one in case.heard}
+    # What the desk says unasked (how it went, what is late) answers no complaint.
+    bot = _first(case, "bot", asked)
     person = _first(case, "staff")
     due = list(_due(case))
     heard = in_time = 0
@@ -77,8 +79,11 @@ def _seconds(start: datetime, end: datetime) -> int:
     return max(0, int((end - start).total_seconds()))
 
 
-def _first(case: Material, author: str) -> Said | None:
+def _first(case: Material, author: str, asked: Collection[str] | None = None) -> Said | None:
+    """The first answer of somebody; where messages are named, to one of these."""
     mine = (one for one in case.said if one.kind == "message" and one.author == author)
+    if asked is not None:
+        mine = (one for one in mine if one.id.partition(".")[0] in asked)
     return next((one for one in mine if one.at >= case.began), None)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from recovery.audit.stored import Archive, NotKeptError, Stored, UndecidedError
 from recovery.insights.material import Decided
+from recovery.promises.table import PREFIX
 
 _LENGTH = 16
 
@@ -29,6 +30,7 @@ def decided(row: Mapping[str, Any], archive: Archive) -> Decided:
         beyond_fen=_beyond(one, archive) if row["state"] == "accepted" else 0,
         alike="" if one.by_staff else _alike(one, archive),
         given="" if one.by_staff else _word((one.floor_fen, one.goodwill_fen, _plain(one))),
+        added=str(row["policy"]).startswith(PREFIX),
     )
 
 

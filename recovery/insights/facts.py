@@ -84,7 +84,7 @@ def facts(case: Material, business: Business, now: datetime) -> Facts:
     failure = failure_of(case.state)
     cause = case.cause or proposed(failure, business.industry)
     speed = answering(case, business, now)
-    first = next((one for one in case.decided if one.alike), None)
+    first = next((one for one in case.decided if one.alike and not one.added), None)
     measures: dict[str, int | None] = {
         **_anger(case),
         "closed": _one(case.closed_at is not None),
@@ -187,14 +187,15 @@ def _of_room(when: str, room: Room | None) -> dict[str, int | None]:
 
 
 def _remedies(case: Material) -> dict[str, int | None]:
-    standing = [one for one in case.decided if one.state != "replaced"]
-    accepted = [one for one in standing if one.state == "accepted"]
+    every = [one for one in case.decided if one.state != "replaced"]
+    accepted = [one for one in every if one.state == "accepted"]
+    standing = [one for one in every if not one.added]
     floor = sum(one.floor_fen for one in accepted)
     goodwill = sum(one.goodwill_fen for one in accepted) + case.gestures_fen
     spent = floor + goodwill
     return {
         "offers": len(standing) or None,
-        "accepted": len(accepted) if standing else None,
+        "accepted": sum(one.state == "accepted" for one in standing) if standing else None,
         "floor_fen": floor or None,
         "goodwill_fen": goodwill or None,
         "spent_fen": spent or None,

@@ -53,6 +53,8 @@ class Decided:
     """One offer.
 
     Attributes:
+        added: Whether the desk has added it because a promise was late: it costs, and nobody was
+            asked.
         by_staff: Whether a person has decided it.
         departs: Whether staff have written down why they depart from the policy.
         beyond_fen: What it is worth above what the policy gives.
@@ -70,6 +72,7 @@ class Decided:
     beyond_fen: int
     alike: str
     given: str
+    added: bool = False
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,8 @@ from recovery.remedy.wording import value_words
 
 _NONE = "这段时间还没有"
 _ANGER = ("平静", "不满", "生气", "愤怒")
-_DECIMALS = {"percent": 1, "score": 2, "points": 0, "count": 2}
+# Of means of counts more than is shown: what was rounded up once would be rounded up again.
+_DECIMALS = {"percent": 1, "score": 2, "points": 0, "count": 4}
 # Adding up nothing gives nothing, and that is a value.
 _FROM_NOUGHT = ("cases", "count", "sum", "budget")
 

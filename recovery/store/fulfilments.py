@@ -192,6 +192,12 @@ def receipt_of(db: Connection, key: str) -> dict[str, Any]:
     return found or {}
 
 
+def note_expected(db: Connection, key: str, expected: str) -> None:
+    """Keep in a receipt until when it takes, as the order system has reported since."""
+    receipt = {**receipt_of(db, key), "expected": expected}
+    db.execute(update(fulfilments).where(fulfilments.c.key == key).values(receipt=receipt))
+
+
 def _as_tried(item: Fulfilment) -> ColumnElement[bool]:
     """The row of a remedy, if nobody has settled it or counted a try since it was read."""
     return and_(

@@ -141,6 +141,11 @@ def postpone(db: Connection, one: Telling, wait: timedelta, now: datetime, why: 
     _set(db, one, attempts=one.attempts + 1, due_at=stamp(now + wait), why=why[:120])
 
 
+def put_off(db: Connection, one: Telling, until: datetime) -> None:
+    """Send it later, without counting a try."""
+    _set(db, one, due_at=stamp(until))
+
+
 def waiting_of(db: Connection, incident_id: str) -> int:
     """How many are still to get something."""
     query = (

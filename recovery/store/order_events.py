@@ -67,17 +67,24 @@ def load(db: Connection, business: str, event_id: str | None) -> OrderEvent | No
     return OrderEvent.from_wire(content) if content else None
 
 
-def new(db: Connection, businesses: list[str], most: int = 50) -> list[tuple[str, str]]:
+def new(
+    db: Connection, businesses: list[str], now: datetime, most: int = 50
+) -> list[tuple[str, str]]:
     """Business and id of the events that nobody has worked off, in the order in which they came.
 
     Args:
         db: A transaction.
         businesses: Only of these.
+        now: The present moment; what has failed lately is left for later.
         most: How many at most.
     """
     query = (
         select(order_events.c.business, order_events.c.id)
-        .where(order_events.c.state == "new", order_events.c.business.in_(businesses))
+        .where(
+            order_events.c.state == "new",
+            order_events.c.due_at <= stamp(now),
+            order_events.c.business.in_(businesses),
+        )
         .order_by(order_events.c.received_at, order_events.c.position)
         .limit(most)
     )
@@ -97,6 +104,19 @@ def take(db: Connection, business: str, event_id: str) -> OrderEvent | None:
     )
     content = db.execute(query).scalar()
     return OrderEvent.from_wire(content) if content else None
+
+
+def postpone(db: Connection, business: str, event_id: str, due: datetime) -> None:
+    """Work an event off later, since it could not be done now."""
+    db.execute(
+        update(order_events)
+        .where(
+            order_events.c.business == business,
+            order_events.c.id == event_id,
+            order_events.c.state == "new",
+        )
+        .values(attempts=order_events.c.attempts + 1, due_at=stamp(due))
+    )
 
 
 def done(db: Connection, business: str, event_id: str, incident_id: str, now: datetime) -> None:

@@ -36,6 +36,8 @@ SOLVED = ("solved", "compensated", "explained", "thanked")
 _WROTE_FIRST = "wrote_first"
 # Of each kind, the latest: far more than a desk solves in two weeks.
 _MOST = 5000
+# After all moments, as stored.
+_NEVER = "9999"
 
 
 @dataclass(frozen=True)
@@ -84,11 +86,23 @@ def solved_since(db: Connection, businesses: Collection[str], since: datetime) -
             follow_ups.c.rated_at,
             follow_ups.c.words.is_not(None).label("worded"),
         )
-        .where(follow_ups.c.rating >= 3, follow_ups.c.rated_at >= stamp(since))
+        .where(
+            follow_ups.c.rating >= 3,
+            follow_ups.c.rated_at >= stamp(since),
+            # Never before that; there is an index by it.
+            follow_ups.c.updated_at.between(stamp(since), _NEVER),
+        )
         .subquery()
     )
-    of_rated = _found(businesses, rated.c.rating, rated.c.rated_at, rated.c.worded).join(
-        rated, rated.c.case_id == cases.c.id
+    of_rated = (
+        _found(businesses, rated.c.rating, rated.c.rated_at, rated.c.worded)
+        .join(rated, rated.c.case_id == cases.c.id)
+        # The few of late first, by the index: a rating is never younger than its row.
+        .where(
+            cases.c.id.in_(
+                select(follow_ups.c.case_id).where(follow_ups.c.updated_at >= stamp(since))
+            )
+        )
     )
     at = func.coalesce(cases.c.closed_at, cases.c.updated_at)
     ended = or_(
@@ -99,7 +113,10 @@ def solved_since(db: Connection, businesses: Collection[str], since: datetime) -
         follow_ups.c.case_id == cases.c.id,
         or_(follow_ups.c.why.is_(None), follow_ups.c.why != _WROTE_FIRST),
     )
-    unrated = _found(businesses, null(), at, false()).where(ended, at >= stamp(since), not_(asked))
+    # Nothing ends later than it was last written; there is an index by it, which SQLite takes
+    # only for a range with two ends.
+    lately = (at >= stamp(since), cases.c.updated_at.between(stamp(since), _NEVER))
+    unrated = _found(businesses, null(), at, false()).where(ended, *lately, not_(asked))
     latest = (
         unrated.order_by(at.desc()).limit(_MOST),
         of_rated.order_by(rated.c.rated_at.desc()).limit(_MOST),

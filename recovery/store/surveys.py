@@ -9,7 +9,7 @@ from sqlalchemy import Connection, insert, select, update
 from recovery.aftercare.survey import Answers
 from recovery.ids import fingerprint, new_id
 from recovery.store.database import stamp
-from recovery.store.tables import surveys
+from recovery.store.tables import customers, surveys
 
 
 @dataclass(frozen=True)
@@ -89,6 +89,20 @@ def of_case(db: Connection, case_id: str) -> Survey | None:
     """The survey of a case."""
     row = db.execute(select(*_COLUMNS).where(surveys.c.case_id == case_id)).first()
     return Survey(*row) if row else None
+
+
+def sent_since(db: Connection, business: str, person: str, since: datetime) -> bool:
+    """Whether a person was sent a survey since a moment, under whichever customer."""
+    query = (
+        select(surveys.c.id)
+        .join(customers, customers.c.id == surveys.c.customer_id)
+        .where(
+            surveys.c.business == business,
+            surveys.c.sent_at > stamp(since),
+            customers.c.person == person,
+        )
+    )
+    return db.execute(query.limit(1)).first() is not None
 
 
 def by_secret(db: Connection, secret: str) -> Survey | None:

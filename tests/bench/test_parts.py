@@ -110,7 +110,7 @@ def test_a_part_that_cannot_be_measured_keeps_what_it_had(
     kept = program._measured_parts(here(), tmp_path, program.QUICK, 0.0, f"# Speed\n\n{old}\n")
     none = program._measured_parts(here(), tmp_path, program.QUICK, 0.0, "")
 
-    new = {name: f"new {name}" for name in ("decisions", "desk", "wechat")}
+    new = {name: f"new {name}" for name in ("decisions", "desk", "wechat", "insights")}
     assert kept == {**new, "page": old}
     assert none == new
 

@@ -189,6 +189,21 @@ async def test_left_in_peace(desk: Context, clock: Clock) -> None:
     assert not any("推荐" in one["text"] for one in no_ads.events)
 
 
+async def test_two_matters_of_one_person_bring_no_two_surveys_at_once(
+    desk: Context, clock: Clock
+) -> None:
+    first = rated(desk)
+    second = rated(desk, of=first.chat)
+    clock.now += timedelta(minutes=20)
+    assert await aftercare(desk).look_once() == 1
+    worker = aftercare(desk)
+    clock.now += timedelta(hours=1)
+    assert await worker.look_once() == 0
+    await days(desk, clock, 2)
+    links = [one for told in (first, second) for one in told.events if one.get("link")]
+    assert len(links) == 2
+
+
 async def test_a_gesture_once_in_ninety_days_by_person_not_by_session(
     desk: Context, clock: Clock
 ) -> None:

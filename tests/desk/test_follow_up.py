@@ -12,7 +12,10 @@ import pytest
 from sqlalchemy import select, update
 
 from desk.context import Context
-from recovery.store import fulfilments, preferences, staff
+from recovery.case import apply
+from recovery.commands import OpenCase
+from recovery.ids import new_id
+from recovery.store import cases, conversations, fulfilments, preferences, staff
 from recovery.store.conversations import BOT, QUEUE
 from recovery.store.tables import audit_log, promises
 from recovery.store.tables import follow_ups as table
@@ -251,6 +254,46 @@ async def test_who_is_content_is_thanked_and_left_alone(desk: Context, clock: Cl
     assert (row.rating, row.words, told.present.owner) == (5, "前台姑娘很耐心", BOT)
     # From now on words are words.
     assert not told.answers("我想订一间房")
+
+
+async def test_what_comes_after_a_good_rating_is_not_lost(desk: Context, clock: Clock) -> None:
+    with desk.storage.database.write() as db:
+        boss = staff.enter(db, "qiao", "乔主管", "supervisor", "no hash", NOON, "lanting").id
+    wants = await asked(at_rest(desk), clock)
+    wants.presses(5)
+    heard = {**a_parse(), "intent": {"name": "ask_human", "confidence": 0.9}}
+    assert wants.answers("帮我转人工", heard)
+    assert wants.present.owner == QUEUE
+    other = await asked(at_rest(desk), clock)
+    other.presses(5)
+    assert other.answers("隔壁那间空调不制冷", a_parse(0, "complaint"))
+    assert other.present.owner == BOT
+    with desk.storage.database.read() as db:
+        told = notices_table.c.conversation_id == other.chat.id
+        mine = notices_table.c.staff_id == boss
+        assert db.execute(select(notices_table.c.kind).where(told, mine)).scalars().all() == [
+            "follow_up"
+        ]
+
+
+async def test_nobody_is_asked_for_praise_while_something_else_went_wrong(
+    desk: Context, clock: Clock
+) -> None:
+    told, watch = at_rest(desk), a_watch(desk)
+    await watch.look_once()
+    clock.now += DAY - timedelta(minutes=5)
+    with desk.storage.database.write() as db:
+        now = clock()
+        case = apply(None, OpenCase(new_id("s"), "overbooked"), now)
+        assert case is not None
+        cases.save(db, case, "lanting", told.chat.customer_id, now)
+        conversations.begin(db, "lanting", told.chat.customer_id, now, case_id=case.id)
+    clock.now += timedelta(minutes=10)
+    await watch.look_once()
+    assert told.questions == []
+    clock.now += DAY
+    await watch.look_once()
+    assert len(told.questions) == 1
 
 
 async def test_three_is_asked_what_is_missing_and_staff_hear_it(

@@ -326,3 +326,46 @@ def test_nothing_is_said_in_public_and_who_left_hears_nothing(scene: IncidentSce
     scene.rounds()
     assert scene.shown(public) == []
     assert scene.shown(private) == []
+
+
+def test_who_does_not_know_yet_first_hears_what_happened(scene: IncidentScene) -> None:
+    number, customer = scene.order(identity="owner-1"), scene.customer(identity="owner-1")
+    scene.clock.now = NOON + timedelta(hours=11)
+    scene.reported(kind="facility_down", orders=[number], place="3栋")
+    scene.rounds()
+    assert scene.chats(customer) == [], "it is night"
+    [incident] = scene.incidents()
+    with scene.store.write() as db:
+        sun = staff.add(db, "sun", "孙主管", "supervisor", PASSWORD, scene.clock(), "wutong")
+        tell_all(db, scene.desk, sun, incident.id, new_id("t"), "请先走楼梯", urgent=True)
+    scene.rounds()
+    scene.later(seconds=11)
+    scene.rounds()
+    [chat] = scene.chats(customer)
+    first, second = (one["text"] for one in scene.shown(chat, "message"))
+    assert "3栋" in first
+    assert second == "请先走楼梯"
+
+
+def test_what_was_not_sent_by_day_is_not_sent_at_night(scene: IncidentScene) -> None:
+    [chat] = complained(scene, scene.order())
+    with scene.store.write() as db:
+        sun = staff.add(db, "sun", "孙主管", "supervisor", PASSWORD, scene.clock(), "wutong")
+        made = incidents.begin(
+            *(db, "wutong", "property", "lift_broken", "3栋电梯", scene.clock()),
+            source="staff",
+            state=incidents.OPEN,
+            opened_by=staff_owner(sun.id),
+        )
+        incidents.add_member(
+            *(db, made.id, incidents.JOINED, "desk", scene.clock()),
+            case_id=chat.case_id,
+            conversation_id=chat.id,
+        )
+        tell_all(db, scene.desk, sun, made.id, new_id("t"), TEXT, urgent=False)
+    scene.clock.now = NOON + timedelta(hours=11)
+    scene.rounds()
+    assert scene.shown(chat, "message") == [], "no desk ran until now"
+    scene.clock.now = NOON + timedelta(hours=20)
+    scene.rounds()
+    assert len(scene.shown(chat, "message")) == 1

@@ -112,6 +112,19 @@ def person(scene: Scene, customer_id: str) -> str:
 
 
 @in_module
+async def test_a_code_is_not_taken_where_others_would_read_it(scene: Scene) -> None:
+    async with web(scene) as one, web(scene, "小红") as other:
+        code = await other.code()
+        assert (await one.http.get(f"/api/rooms/{ROOM}")).status_code == 200
+        async with one.customer.room(ROOM) as room:
+            frame = await room.answered(await room.say(f"绑定 {code}"))
+        assert (frame["type"], frame["code"]) == ("refused", "join_code")
+        with scene.store.read() as db:
+            texts = db.execute(select(inbox.c.text)).scalars()
+            assert not [text for text in texts if code in text]
+
+
+@in_module
 async def test_a_code_of_wechat_typed_on_the_page_joins_once(scene: Scene) -> None:
     openid = await wechat(scene)
     there = scene.conversation(openid)

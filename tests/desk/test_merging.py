@@ -1,5 +1,6 @@
 """Staff make one case of two and two of one, take both back, and part who was joined wrongly."""
 
+import json
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from datetime import timedelta
@@ -8,12 +9,14 @@ from typing import Any
 import httpx
 import pytest
 import pytest_asyncio
+import websockets
 from argon2 import PasswordHasher
 from sqlalchemy import select
 
+from desk.channels.sessions import COOKIE
 from recovery.anger import CaseAnger
 from recovery.case import Case, Offer
-from recovery.ids import new_id
+from recovery.ids import fingerprint, new_id, new_secret
 from recovery.store import (
     cases,
     conversations,
@@ -29,9 +32,11 @@ from recovery.store import staff as staff_store
 from recovery.store.conversations import BOT, Conversation, staff_owner
 from recovery.store.customers import Customer
 from recovery.store.database import stamp
-from recovery.store.tables import audit_log, case_causes
+from recovery.store.tables import audit_log, case_causes, web_sessions
 from recovery.store.tables import cases as cases_table
 from recovery.store.tables import decisions as decisions_table
+from recovery.store.wechat import contacts, threads
+from tests.desk.people import closed
 from tests.desk.serving import NOON, Clock, Desk, a_context, serving
 
 in_module = pytest.mark.asyncio(loop_scope="module")
@@ -108,6 +113,27 @@ class Scene:
             event |= {"customer": conversation.customer_id, "name": "阿明"}
             streams.append(db, conversation.stream, event, NOON)
             return message.id
+
+    def wechat(self, customer: Customer, conversation: Conversation) -> contacts.Contact:
+        """A WeChat of a customer, to which a conversation is delivered."""
+        with self.store.write() as db:
+            made = contacts.add(db, "lanting-mp", new_id("o"), customer.id, NOON)
+            threads.bind(db, conversation.id, made.id, NOON, planned=0)
+            contacts.lead_to(db, made.id, conversation.id)
+            return contacts.load(db, made.id) or made
+
+    def page(self, customer: Customer, conversation: Conversation) -> websockets.connect:
+        """A page of a customer that looks at a conversation."""
+        secret = new_secret()
+        session = {"token_hash": fingerprint(secret), "business": customer.business}
+        with self.store.write() as db:
+            row = {**session, "customer_id": customer.id, "created_at": stamp(NOON)}
+            db.execute(web_sessions.insert().values(row))
+        return websockets.connect(
+            f"{self.desk.url.replace('http', 'ws', 1)}/ws/conversation/{conversation.id}",
+            additional_headers={"Cookie": f"{COOKIE}={secret}"},
+            proxy=None,
+        )
 
     def case(self, conversation: Conversation) -> Case:
         with self.store.read() as db:
@@ -366,6 +392,8 @@ async def test_a_manager_parts_who_was_joined(scene: Scene) -> None:
     one, other = scene.joined()
     lin = staff_owner(scene.ids["lin"])
     kept, gone = scene.talk(one, lin), scene.talk(other)
+    # The WeChat of the one had come into the other's conversation.
+    reader, mine = scene.wechat(one, gone), scene.wechat(one, kept)
     [entry] = (await scene.person("ma", kept.id))["joins"]
     path = f"/person-joins/{entry['id']}/undo"
     assert entry["may_undo"] and entry["how"] == "顾客输入了合并码"
@@ -379,7 +407,19 @@ async def test_a_manager_parts_who_was_joined(scene: Scene) -> None:
     await scene.done("lin", f"/case-joins/{join}/undo")
     with scene.store.write() as db:
         preferences.refuse_marketing(db, persons.person_of(db, other.id), NOON)
-    await scene.done("ma", path)
+    async with scene.page(one, gone) as page, scene.page(other, gone) as own:
+        assert json.loads(await page.recv())["type"] == "welcome"
+        await scene.done("ma", path)
+        assert await closed(page) == (4404, "not_found")
+        # Their own words stay theirs.
+        await own.send(json.dumps({"type": "ping"}))
+        while json.loads(await own.recv())["type"] != "pong":
+            pass
+    with scene.store.read() as db:
+        assert contacts.of_conversation(db, gone.id) is None, "it is not read by the other one"
+        assert contacts.of_conversation(db, kept.id) == mine
+        led_to = contacts.load(db, reader.id)
+    assert led_to is not None and led_to.conversation_id is None
     assert code(await scene.call("ma", path)) == (409, "undone")
     with scene.store.read() as db:
         for apart in (one, other):

@@ -19,10 +19,11 @@ from desk.conversations.rasa import Rasa
 from desk.conversations.router import Router
 from desk.conversations.turn import Turn
 from desk.incidents import first_words
+from desk.incidents.admitting import admit
 from desk.incidents.watch import IncidentWatch
 from recovery.orders.system import OrderSystemError
 from recovery.signing import HEADER, sign
-from recovery.store import conversations, customers, proofs, staff
+from recovery.store import conversations, customers, preferences, proofs, staff
 from recovery.store.conversations import QUEUE, staff_owner
 from recovery.store.tables import decisions, fulfilments, notices, order_events, wechat_threads
 from recovery.store.wechat import contacts
@@ -379,3 +380,56 @@ def test_two_desks_tell_each_customer_once(tmp_path: Path, postgres: str) -> Non
         assert incident.state == "open"
     finally:
         first.close()
+
+
+def test_nobody_is_offered_what_they_have_said_they_do_not_want(scene: IncidentScene) -> None:
+    given = []
+    for n, wish in ((1, ""), (2, "no_voucher")):
+        number = scene.order("qinghe", identity=f"buyer-{n}")
+        customer = scene.customer(business="qinghe", identity=f"buyer-{n}")
+        if wish:
+            scene.do(
+                lambda db, person=customer.person: preferences.add_wish(
+                    db, person, "别给我券", "customer", NOON, kind="no_voucher"
+                )
+            )
+        scene.reported("qinghe", kind="late", orders=[number], incident="late-1")
+        scene.rounds()
+        [chat] = scene.chats(customer)
+        offer = scene.case(chat).offers[0]
+        given.append({one["kind"] for one in offer.remedies})
+    assert "voucher" in given[0]
+    assert given[1]
+    assert "voucher" not in given[1]
+    assert scene.members()[-1].differs, "staff see that it is not what the others got"
+
+
+def test_another_trouble_is_no_part_of_what_was_agreed_long_ago(scene: IncidentScene) -> None:
+    number, customer = scene.order(identity="owner-1"), scene.customer(identity="owner-1")
+    old = scene.talks(customer, complains("dirt", number), stage="agreed")
+    scene.later(days=40)
+    scene.reported(orders=[number])
+    scene.rounds()
+    assert scene.shown(old) == []
+    assert len(scene.chats(customer)) == 2
+
+
+def test_an_event_that_cannot_be_worked_off_keeps_nobody_else_waiting(
+    scene: IncidentScene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    number, customer = scene.order(identity="owner-1"), scene.customer(identity="owner-1")
+    scene.reported(id="broken-1", orders=["WT404"])
+    scene.reported(id="whole-1", orders=[number])
+
+    def breaks(db: Any, context: Any, business: str, event: str, now: Any) -> Any:  # noqa: ANN401
+        if event == "broken-1":
+            raise RuntimeError("a defect")
+        return admit(db, context, business, event, now)
+
+    monkeypatch.setattr("desk.incidents.watch.admit", breaks)
+    scene.rounds()
+    assert len(scene.chats(customer)) == 1
+    monkeypatch.undo()
+    scene.later(minutes=11)
+    scene.rounds()
+    assert "WT404" in {one.order_number for one in scene.members()}

@@ -28,7 +28,15 @@ from recovery.ids import new_id
 from recovery.incidents.events import EventError
 from recovery.orders.several import close_orders
 from recovery.signing import HEADER, sign
-from recovery.store import cases, decisions, fulfilments, promises, staff
+from recovery.store import (
+    cases,
+    decisions,
+    fulfilments,
+    persons,
+    preferences,
+    promises,
+    staff,
+)
 from recovery.store.conversations import QUEUE, OwnershipError, staff_owner
 from recovery.store.database import stamp
 from recovery.store.promises import DONE, GIVEN_UP, LATE, SENT_ON, Promise
@@ -327,6 +335,19 @@ def test_nothing_is_added_beyond_the_budget_and_supervisors_hear_of_it(story: St
     assert "预算" in left[0]["text"]
 
 
+def test_what_the_customer_does_not_want_is_not_added(story: Story) -> None:
+    deal = story.deal(HASTE)
+    with story.write() as db:
+        person = persons.person_of(db, deal.chat.customer_id)
+        preferences.add_wish(db, person, "别给我券", "customer", NOON, kind="no_voucher")
+    committed = story.look(deal, NOON + 50 * MINUTE)
+    assert not committed.promised
+    (late,) = story.told(deal)
+    assert "券" not in late["text"]
+    left = story.rows(notices_table, notices_table.c.conversation_id == deal.chat.id)
+    assert ["不要" in one["text"] for one in left] == [True]
+
+
 def test_who_serves_the_customer_keeps_the_conversation_and_hears_of_it(story: Story) -> None:
     agent = member(story, "agent")
     deal = story.deal(HASTE, paid=0)
@@ -449,6 +470,37 @@ async def test_what_fails_is_given_to_a_person_and_not_told_late_besides(story: 
         fulfilments.settle(db, item.key, "refused", None, "RemedyRefusedError")
     assert story.look(deal, NOON + 50 * MINUTE).entries == []
     assert story.promise(deal).stage == GIVEN_UP
+
+
+async def test_what_is_reported_at_night_is_told_in_the_morning_with_its_time(story: Story) -> None:
+    business = story.desk.business("qinghe")
+    opens = business.service.after(NOON + timedelta(hours=20), 0)
+    night = opens - timedelta(hours=3)
+    assert not business.service.open_at(night)
+    story.orders.does = sent_on()
+    deal = story.deal(HASTE, paid=0)
+    await story.work()
+    with story.write() as db:
+        one = promises_table.c.key == f"{deal.offer}:0"
+        values = {"due_at": stamp(opens + timedelta(hours=5)), "look_at": stamp(opens)}
+        db.execute(update(promises_table).where(one).values(**values))
+
+    def reports(expected: datetime) -> Committed:
+        said = {"key": f"{deal.offer}:0", "state": "late", "expected": expected.isoformat()}
+        with story.write() as db:
+            return take(db, story.desk, business, read_report(said), story.clock())
+
+    story.clock.now = night
+    until = opens + timedelta(hours=9)
+    assert reports(until).entries == []
+    assert len(story.look(deal, opens).entries) == 1
+    assert story.promise(deal).due == until
+    # Later still, in another night: a person has it in the morning, and nothing spins till then.
+    story.clock.now = night
+    assert reports(until + timedelta(hours=9)).entries == []
+    story.look(deal, opens)
+    assert present(story.desk, deal).owner == QUEUE
+    assert story.promise(deal).look_at is None
 
 
 async def test_an_order_system_reports_what_became_of_it(story: Story) -> None:

@@ -32,6 +32,7 @@ from recovery.store.webhook.sends import Send
 _LOOK_SECONDS = 1.0
 # What this process has not heard of, and what a desk left that has died, is looked for less often.
 _SCAN_SECONDS = 5.0
+_SCAN_SHARE = 50
 _SWEEP_SECONDS = 3600.0
 _AWAY_SECONDS = 1.0
 # So that one slow source keeps no other waiting.
@@ -61,6 +62,7 @@ class Deliverer:
         self._news: set[str] = set()
         self._woken = asyncio.Event()
         self._scanned: float | None = None
+        self._scan_pause = _SCAN_SECONDS
         self._swept: float | None = None
         self._flights: dict[asyncio.Task[None], str] = {}
         self._paused: dict[str, datetime] = {}
@@ -128,10 +130,13 @@ class Deliverer:
 
     async def _is_something_left(self) -> bool:
         """Now and then: whether something waits of which this process has not heard."""
-        if self._scanned is not None and monotonic() - self._scanned < _SCAN_SECONDS:
+        if self._scanned is not None and monotonic() - self._scanned < self._scan_pause:
             return False
+        began = monotonic()
         found = await self._context.storage.read(threads.any_behind, self._ids)
         self._scanned = monotonic()
+        # All streams are looked through: with very many of them it costs, and is done less often.
+        self._scan_pause = max(_SCAN_SECONDS, _SCAN_SHARE * (self._scanned - began))
         return found
 
     async def _send(self) -> None:

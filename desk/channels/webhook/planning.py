@@ -100,6 +100,9 @@ def _addressee(
     source = context.webhooks.get(contact.source) if contact else None
     if source is None or contact is None or conversation is None:
         return None
+    if conversation.business != source.settings.business:
+        # The source was given to another business, which has no part in what was said before.
+        return None
     return source, contact, conversation
 
 

@@ -22,6 +22,7 @@ from recovery.store.webhook.contacts import Contact
 from recovery.store.webhook.received import Received
 
 TAKEN, REPEATED = "taken", "repeated"
+_NOT_IN_PUBLIC = "这像是合并码，公开的地方不收，请顾客发私信"
 _BAD_OPTION = "这个选项已经失效，请直接打字告诉我们"
 
 
@@ -99,6 +100,8 @@ def _taken(
     if written.payload is not None:
         return _pressed(db, context, contact, replace(incoming, button=written.payload), now)
     if (written.visibility or source.settings.visibility) == "public":
+        if joining.is_code(written.text):
+            raise RefusedError("join_code", _NOT_IN_PUBLIC)
         place = Place(places.public(db, source, contact, now))
     elif not source.settings.private_messages:
         raise BadMessageError(422, "not_private", "这个来源没有设成能收发私信")

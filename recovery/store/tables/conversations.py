@@ -11,6 +11,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 from recovery.store.tables.base import metadata
@@ -66,6 +67,19 @@ conversations = Table(
     Index("conversations_owner", "owner", "business"),
     Index("conversations_case", "case_id"),
     Index("conversations_customer", "customer_id"),
+    # Partial, so that nobody takes them to look for all the others, which are NULL.
+    Index(
+        "conversations_snoozed",
+        "snoozed_until",
+        sqlite_where=text("snoozed_until IS NOT NULL"),
+        postgresql_where=text("snoozed_until IS NOT NULL"),
+    ),
+    Index(
+        "conversations_awaiting",
+        "awaiting_since",
+        sqlite_where=text("awaiting_since IS NOT NULL"),
+        postgresql_where=text("awaiting_since IS NOT NULL"),
+    ),
 )
 
 cases = Table(

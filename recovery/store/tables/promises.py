@@ -22,6 +22,7 @@ promises = Table(
     Index("promises_look", "look_at"),
     Index("promises_case", "case_id"),
     Index("promises_stage", "stage", "updated_at"),
+    Index("promises_updated", "updated_at"),
 )
 
 follow_ups = Table(
@@ -45,6 +46,7 @@ follow_ups = Table(
     Index("follow_ups_due", "state", "due_at"),
     Index("follow_ups_case", "case_id", "round", unique=True),
     Index("follow_ups_conversation", "conversation_id", "state"),
+    Index("follow_ups_updated", "updated_at"),
 )
 
 surveys = Table(

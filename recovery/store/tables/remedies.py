@@ -21,6 +21,7 @@ fulfilments = Table(
     Column("receipt", JSON),
     Column("created_at", String(32), nullable=False),
     Index("fulfilments_state", "state", "due_at"),
+    Index("fulfilments_case", "case_id"),
 )
 
 decisions = Table(

@@ -129,6 +129,10 @@ async def test_a_public_post_is_answered_there_and_goes_on_in_private_as_the_sam
     [invitation] = [event for event in room if event["visibility"] == "private"]
     assert answer["reply_to"] == "weibo-1" and answer["conversation"] == posted["conversation"]
     assert invitation["kind"] == "invitation" and "https://desk.example/w/" in invitation["text"]
+    # A code that everybody could read, and use, is not taken.
+    shown = {"id": "weibo-2", "from": {"id": "w1"}, "text": "绑定 ACDE-FGHJ"}
+    refused = await scene.post(shown, source="weibo")
+    assert (refused.status_code, refused.json()["error"]["code"]) == (422, "join_code")
     public = scene.conversation(posted["conversation"])
     assert (public["kind"], public["room"], public["channel"]) == ("public", "wh-weibo", "weibo")
     # In the room others read it masked.
@@ -154,6 +158,21 @@ async def test_a_public_post_is_answered_there_and_goes_on_in_private_as_the_sam
         detail = (await lin.get(path)).json()
         [lost] = detail["undelivered"]
         assert [one["text"] for one in detail["private"] if one["id"] == lost] == ["坏的一句"]
+        # What is split off is answered there as well, and what answers that comes in where it is.
+        said = next(one["id"] for one in detail["private"] if one.get("author") == "customer")
+        body = {"failure": "noise", "messages": [said], "reason": "是两件事"}
+        split = await lin.post(f"{path}/split", json=body)
+        assert split.status_code == 200, split.text
+        apart = split.json()["conversation"]
+        said = {"id": "answer-2000", "text": "隔壁的施工已经停了"}
+        answered = await lin.post(f"/api/staff/conversations/{apart}/answer", json=said)
+        assert answered.status_code == 200, answered.text
+        await until(lambda: "隔壁的施工已经停了" in scene.other.texts("w1"))
+        event = next(one for one in scene.other.to("w1") if one["text"] == said["text"])
+        assert event["conversation"] == apart
+        reply = {"visibility": "private", "reply_to": event["id"]}
+        taken = await scene.say("w1", "谢谢", source="weibo", **reply)
+        assert taken["conversation"] == apart
 
 
 async def test_a_link_makes_the_browser_that_opens_it_the_writer_once(scene: Scene) -> None:

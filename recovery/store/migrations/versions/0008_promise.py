@@ -430,6 +430,7 @@ def upgrade() -> None:
         "follow_ups_conversation", "follow_ups", ["conversation_id", "state"], unique=False
     )
     op.create_index("follow_ups_due", "follow_ups", ["state", "due_at"], unique=False)
+    op.create_index("follow_ups_updated", "follow_ups", ["updated_at"], unique=False)
     op.create_table(
         "gestures",
         sa.Column("id", sa.String(length=32), nullable=False),
@@ -499,6 +500,7 @@ def upgrade() -> None:
     op.create_index("promises_case", "promises", ["case_id"], unique=False)
     op.create_index("promises_look", "promises", ["look_at"], unique=False)
     op.create_index("promises_stage", "promises", ["stage", "updated_at"], unique=False)
+    op.create_index("promises_updated", "promises", ["updated_at"], unique=False)
     op.create_table(
         "surveys",
         sa.Column("id", sa.String(length=32), nullable=False),
@@ -565,18 +567,48 @@ def upgrade() -> None:
     op.add_column("cases", sa.Column("merged_into", sa.String(length=32), nullable=True))
     op.add_column("cases", sa.Column("reopened_at", sa.String(length=32), nullable=True))
     op.create_index("cases_updated", "cases", ["updated_at"], unique=False)
+    op.create_index(
+        "conversations_awaiting",
+        "conversations",
+        ["awaiting_since"],
+        unique=False,
+        sqlite_where=sa.text("awaiting_since IS NOT NULL"),
+        postgresql_where=sa.text("awaiting_since IS NOT NULL"),
+    )
+    op.create_index(
+        "conversations_snoozed",
+        "conversations",
+        ["snoozed_until"],
+        unique=False,
+        sqlite_where=sa.text("snoozed_until IS NOT NULL"),
+        postgresql_where=sa.text("snoozed_until IS NOT NULL"),
+    )
     op.add_column(
         "customers", sa.Column("person", sa.String(length=32), server_default="", nullable=False)
     )
     op.create_index("customers_person", "customers", ["person"], unique=False)
+    op.create_index("fulfilments_case", "fulfilments", ["case_id"], unique=False)
     # Everybody is one person of their own until something proves otherwise.
     op.execute("UPDATE customers SET person = id")
 
 
 def downgrade() -> None:
     """Go back."""
+    op.drop_index("fulfilments_case", table_name="fulfilments")
     op.drop_index("customers_person", table_name="customers")
     op.drop_column("customers", "person")
+    op.drop_index(
+        "conversations_snoozed",
+        table_name="conversations",
+        sqlite_where=sa.text("snoozed_until IS NOT NULL"),
+        postgresql_where=sa.text("snoozed_until IS NOT NULL"),
+    )
+    op.drop_index(
+        "conversations_awaiting",
+        table_name="conversations",
+        sqlite_where=sa.text("awaiting_since IS NOT NULL"),
+        postgresql_where=sa.text("awaiting_since IS NOT NULL"),
+    )
     op.drop_index("cases_updated", table_name="cases")
     op.drop_column("cases", "reopened_at")
     op.drop_column("cases", "merged_into")
@@ -587,6 +619,7 @@ def downgrade() -> None:
     op.drop_table("webhook_sends")
     op.drop_index("surveys_sent", table_name="surveys")
     op.drop_table("surveys")
+    op.drop_index("promises_updated", table_name="promises")
     op.drop_index("promises_stage", table_name="promises")
     op.drop_index("promises_look", table_name="promises")
     op.drop_index("promises_case", table_name="promises")
@@ -596,6 +629,7 @@ def downgrade() -> None:
     op.drop_index("gestures_person", table_name="gestures")
     op.drop_index("gestures_case", table_name="gestures")
     op.drop_table("gestures")
+    op.drop_index("follow_ups_updated", table_name="follow_ups")
     op.drop_index("follow_ups_due", table_name="follow_ups")
     op.drop_index("follow_ups_conversation", table_name="follow_ups")
     op.drop_index("follow_ups_case", table_name="follow_ups")
