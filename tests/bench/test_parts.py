@@ -32,6 +32,7 @@ from recovery.clock import utc_now
 from recovery.store import conversations, customers, staff
 from recovery.store.conversations import QUEUE, staff_owner
 from recovery.store.database import Database
+from tests.desk.people import PATIENCE
 from tools.places import here
 from tools.stack import Stack
 
@@ -293,7 +294,7 @@ def test_those_in_the_queue_have_nobody(tmp_path: Path) -> None:
 
 
 def test_the_listener_hears_everything() -> None:
-    with listening() as url, httpx.Client(base_url=url, trust_env=False) as http:
+    with listening() as url, httpx.Client(base_url=url, trust_env=False, timeout=PATIENCE) as http:
         assert http.get("/readyz").status_code == 200
         for _ in range(2):
             answer = http.post("/desk/overheard", json={"text": "还在吗"})

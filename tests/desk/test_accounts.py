@@ -28,7 +28,7 @@ from recovery.store.staff import Staff
 from recovery.store.tables import audit_log as audit_table
 from recovery.store.tables import conversations as conversations_table
 from recovery.store.tables import staff as staff_table
-from tests.desk.people import closed
+from tests.desk.people import PATIENCE, closed
 from tests.desk.postgres import new_database
 from tests.desk.serving import NOON, Clock, Desk, a_context, serving
 from tests.support.stack import ROOT, wait_until
@@ -90,7 +90,9 @@ class Office:
             return staff.add(db, login, "", role, PASSWORD, self.clock(), business)
 
     async def try_login(self, login: str, password: str, **more: object) -> httpx.Response:
-        async with httpx.AsyncClient(base_url=self.desk.url, trust_env=False) as http:
+        async with httpx.AsyncClient(
+            base_url=self.desk.url, trust_env=False, timeout=PATIENCE
+        ) as http:
             body = {"login": login, "password": password, **more}
             return await http.post("/api/staff/login", json=body)
 
@@ -105,7 +107,7 @@ class Office:
             "X-CSRF": answer.json()["csrf"],
         }
         async with httpx.AsyncClient(
-            base_url=self.desk.url, trust_env=False, headers=headers
+            base_url=self.desk.url, trust_env=False, headers=headers, timeout=PATIENCE
         ) as http:
             yield Page(http, self.desk.url, answer.json())
 

@@ -303,7 +303,9 @@ class Scene:
     @asynccontextmanager
     async def page(self, login: str) -> AsyncIterator[httpx.AsyncClient]:
         """The browser of somebody who has logged in."""
-        async with httpx.AsyncClient(base_url=self.desk.url, trust_env=False) as http:
+        async with httpx.AsyncClient(
+            base_url=self.desk.url, trust_env=False, timeout=PATIENCE
+        ) as http:
             answer = await http.post(f"{S}/login", json={"login": login, "password": PASSWORD})
             assert answer.status_code == 200, answer.text
             http.cookies.clear()
@@ -594,7 +596,7 @@ async def test_without_a_login_nothing_is_given(scene: Scene) -> None:
     scene.account("lin", "manager")
     async with (
         scene.page("lin") as lin,
-        httpx.AsyncClient(base_url=scene.desk.url, trust_env=False) as http,
+        httpx.AsyncClient(base_url=scene.desk.url, trust_env=False, timeout=PATIENCE) as http,
     ):
         good = lin.headers["Cookie"]
         csrf = lin.headers["X-CSRF"]
@@ -999,7 +1001,9 @@ async def test_a_customer_sees_the_own_case_and_no_other(scene: Scene) -> None:
         if who == CUSTOMER and "<conversation_id:str>" in path and not path.startswith("/ws")
     ]
     assert len(routes) >= 3
-    async with httpx.AsyncClient(base_url=scene.desk.url, trust_env=False) as http:
+    async with httpx.AsyncClient(
+        base_url=scene.desk.url, trust_env=False, timeout=PATIENCE
+    ) as http:
         for placed, whose in ((mine, other), (mine, foreign), (foreign, mine)):
             before = scene.state(placed)
             for cookie in (
@@ -1040,7 +1044,9 @@ async def test_an_invitation_is_for_its_customer_only(scene: Scene) -> None:
         token, _ = invitations.issue(db, sessions[0][0], timedelta(hours=1), key, NOON)
     routes = [one for one in DECIDED if one[1].startswith("/api/invitations/<token:str>")]
     assert len(routes) >= 3
-    async with httpx.AsyncClient(base_url=scene.desk.url, trust_env=False) as http:
+    async with httpx.AsyncClient(
+        base_url=scene.desk.url, trust_env=False, timeout=PATIENCE
+    ) as http:
         for cookie in (f"huixin_session={sessions[1][1]}", "huixin_session=guessed", ""):
             for given in (token, f"{token[:-1]}x", "guessed", f"{token}.x"):
                 for method, path in routes:
@@ -1061,7 +1067,9 @@ async def test_a_login_of_staff_opens_nothing_of_a_customers(scene: Scene) -> No
 
 
 async def test_rooms_ask_for_a_session(scene: Scene) -> None:
-    async with httpx.AsyncClient(base_url=scene.desk.url, trust_env=False) as http:
+    async with httpx.AsyncClient(
+        base_url=scene.desk.url, trust_env=False, timeout=PATIENCE
+    ) as http:
         answer = await http.get(f"/api/rooms/{ROOM}")
         assert (answer.status_code, code(answer)) == (401, "no_session")
     assert await turned_away(scene, f"/ws/room/{ROOM}", "") == (4401, "no_session")
@@ -1071,7 +1079,9 @@ async def test_rooms_ask_for_a_session(scene: Scene) -> None:
 
 
 async def test_measurements_are_for_this_machine(scene: Scene) -> None:
-    async with httpx.AsyncClient(base_url=scene.desk.url, trust_env=False) as http:
+    async with httpx.AsyncClient(
+        base_url=scene.desk.url, trust_env=False, timeout=PATIENCE
+    ) as http:
         assert (await http.get("/metrics")).status_code == 200
         for headers in ({"X-Forwarded-For": "203.0.113.7"}, {"X-Forwarded-For": "127.0.0.1"}):
             assert (await http.get("/metrics", headers=headers)).status_code == 404
@@ -1079,7 +1089,9 @@ async def test_measurements_are_for_this_machine(scene: Scene) -> None:
 
 async def test_health_tells_nothing_of_anybody(scene: Scene) -> None:
     told(scene, QUEUE)
-    async with httpx.AsyncClient(base_url=scene.desk.url, trust_env=False) as http:
+    async with httpx.AsyncClient(
+        base_url=scene.desk.url, trust_env=False, timeout=PATIENCE
+    ) as http:
         assert (await http.get("/healthz")).json() == {"status": "up"}
         assert set((await http.get("/readyz")).json()) == {"status", "rasa"}
         for path in ("/api/rooms", "/metrics"):

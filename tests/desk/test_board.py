@@ -22,6 +22,7 @@ from recovery.store.database import stamp
 from recovery.store.staff import Staff
 from recovery.store.tables import conversations as table
 from recovery.store.tables import staff as staff_table
+from tests.desk.people import PATIENCE
 from tests.desk.serving import NOON, Clock, Desk, a_context, serving
 
 PASSWORD = "an honest password"
@@ -252,7 +253,9 @@ async def test_a_supervisor_sees_the_own_business_only(scene: Scene) -> None:
 
 
 async def test_agents_do_not_see_the_board(scene: Scene) -> None:
-    async with httpx.AsyncClient(base_url=f"{scene.desk.url}/api/staff", trust_env=False) as page:
+    async with httpx.AsyncClient(
+        base_url=f"{scene.desk.url}/api/staff", trust_env=False, timeout=PATIENCE
+    ) as page:
         assert (await page.get("/board")).status_code == 401
         await page.post("/login", json={"login": "lin", "password": PASSWORD})
         assert (await page.get("/board")).status_code == 403

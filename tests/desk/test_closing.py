@@ -34,6 +34,7 @@ from recovery.store.database import stamp
 from recovery.store.staff import Staff
 from recovery.store.tables import audit_log, decisions, notes, remedy_requests
 from recovery.store.tables import cases as cases_table
+from tests.desk.people import PATIENCE
 from tests.desk.serving import NOON, Clock, Desk, a_context, serving
 
 PASSWORD = "an honest password"
@@ -140,7 +141,9 @@ class Scene:
 
 @asynccontextmanager
 async def logged_in(desk: Desk, login: str) -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(base_url=f"{desk.url}/api/staff", trust_env=False) as page:
+    async with httpx.AsyncClient(
+        base_url=f"{desk.url}/api/staff", trust_env=False, timeout=PATIENCE
+    ) as page:
         answer = await page.post("/login", json={"login": login, "password": PASSWORD})
         page.headers["X-CSRF"] = answer.json()["csrf"]
         yield page

@@ -48,7 +48,7 @@ async def test_only_the_desk_has_anything_for_a_visitor(stack: Stack, process: s
 
 async def test_rasa_answers_nobody_without_the_token(stack: Stack) -> None:
     base = f"http://127.0.0.1:{stack.ports['rasa']}"
-    async with httpx.AsyncClient(base_url=base, trust_env=False) as http:
+    async with httpx.AsyncClient(base_url=base, trust_env=False, timeout=PATIENCE) as http:
         for headers in ({}, {"Authorization": "Bearer guessed"}, {"Authorization": ""}):
             for path in ("/desk/messages", "/desk/overheard", "/desk/spoken"):
                 answer = await http.post(path, json={}, headers=headers)

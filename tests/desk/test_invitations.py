@@ -10,6 +10,7 @@ import httpx
 from recovery.ids import new_id, new_secret, sign
 from tests.desk.people import (
     ANGRY,
+    PATIENCE,
     Guest,
     close_code,
     database,
@@ -59,7 +60,9 @@ async def test_only_the_invited_learns_that_there_is_an_invitation(stack: Stack)
             # This business has no account in WeChat to go on in.
             "wechat": None,
         }
-        async with httpx.AsyncClient(base_url=stack.url, trust_env=False) as nobody:
+        async with httpx.AsyncClient(
+            base_url=stack.url, trust_env=False, timeout=PATIENCE
+        ) as nobody:
             for kind, tried in strangers_tokens(stack, token).items():
                 for who, http in (("other", other.customer.http), ("nobody", nobody)):
                     path = f"/api/invitations/{tried}"

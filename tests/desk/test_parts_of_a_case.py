@@ -160,7 +160,7 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
         house.says(public, "房间没打扫")
         house.says(private, SECRET)
         for login, who in members.items():
-            http = httpx.AsyncClient(base_url=desk.url, trust_env=False)
+            http = httpx.AsyncClient(base_url=desk.url, trust_env=False, timeout=PATIENCE)
             answer = await http.post(
                 "/api/staff/login", json={"login": login, "password": PASSWORD}
             )

@@ -40,6 +40,7 @@ from tests.desk.images import (
     webp_bomb,
 )
 from tests.desk.people import (
+    PATIENCE,
     Agent,
     Guest,
     Login,
@@ -347,7 +348,9 @@ async def test_nobody_else_learns_that_a_picture_exists(
         for kind, (who, path) in tries.items():
             answer = await who.customer.http.get(path)
             assert (answer.status_code, answer.json()) == (404, NOT_FOUND), kind
-    async with httpx.AsyncClient(base_url=scene.stack.url, trust_env=False) as nobody:
+    async with httpx.AsyncClient(
+        base_url=scene.stack.url, trust_env=False, timeout=PATIENCE
+    ) as nobody:
         answer = await nobody.get(own)
         assert (answer.status_code, answer.json()) == (404, NOT_FOUND)
         answer = await nobody.get(own.replace("/api/", "/api/staff/"))
@@ -508,7 +511,9 @@ async def test_only_ones_own_private_chat_takes_pictures(scene: Scene, one: Gues
             answer = await send(who, content, conversation=conversation)
             assert (answer.status_code, answer.json()) == (404, NOT_FOUND)
     path = f"/api/conversations/{one.conversation}/pictures?client_id={fresh()}"
-    async with httpx.AsyncClient(base_url=scene.stack.url, trust_env=False) as nobody:
+    async with httpx.AsyncClient(
+        base_url=scene.stack.url, trust_env=False, timeout=PATIENCE
+    ) as nobody:
         answer = await nobody.post(path, content=content)
         assert (answer.status_code, answer.json()) == (404, NOT_FOUND)
     assert rows(one) == []
@@ -632,7 +637,9 @@ async def test_one_customer_cannot_have_many_uploads_open(scene: Scene, one: Gue
     path = f"/api/conversations/{one.conversation}/pictures"
 
     async def begin() -> httpx.Response:
-        async with httpx.AsyncClient(base_url=scene.stack.url, trust_env=False) as http:
+        async with httpx.AsyncClient(
+            base_url=scene.stack.url, trust_env=False, timeout=PATIENCE
+        ) as http:
             http.headers["Cookie"] = one.customer.cookie
             return await http.post(path, params={"client_id": fresh()}, content=slowly())
 

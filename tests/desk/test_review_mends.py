@@ -1182,7 +1182,7 @@ async def test_a_customer_cannot_be_called_as_the_business(alone: Stack) -> None
 
 
 async def test_metrics_over_the_wire(alone: Stack) -> None:
-    async with httpx.AsyncClient(base_url=alone.url, trust_env=False) as http:
+    async with httpx.AsyncClient(base_url=alone.url, trust_env=False, timeout=PATIENCE) as http:
         assert (await http.get("/metrics")).status_code == 200
         forwarded = {"X-Forwarded-For": "192.0.2.10"}
         assert (await http.get("/metrics", headers=forwarded)).status_code == 404

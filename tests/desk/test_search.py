@@ -18,6 +18,7 @@ from recovery.store import cases, conversations, customers, labels, staff, strea
 from recovery.store.conversations import BOT, QUEUE, Conversation, staff_owner
 from recovery.store.finding import Wanted
 from recovery.store.staff import Staff
+from tests.desk.people import PATIENCE
 from tests.desk.serving import NOON, a_context, serving
 
 LIN = Staff(1, "lin", "小林", "agent", "lanting")
@@ -240,7 +241,9 @@ async def test_one_account_does_not_keep_the_search_to_itself(tmp_path: Path) ->
     async with serving(context) as desk:
         answers = {}
         for login in ("lin", "wu"):
-            async with httpx.AsyncClient(base_url=f"{desk.url}/api/staff", trust_env=False) as page:
+            async with httpx.AsyncClient(
+                base_url=f"{desk.url}/api/staff", trust_env=False, timeout=PATIENCE
+            ) as page:
                 await page.post("/login", json={"login": login, "password": "an honest password"})
                 times = 3 * search.BURST if login == "lin" else 1
                 answers[login] = [(await page.get("/search?q=x")) for _ in range(times)]

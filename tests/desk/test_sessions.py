@@ -14,7 +14,7 @@ from sqlalchemy import func, select
 
 from recovery.ids import sign
 from recovery.store.tables import customers
-from tests.desk.people import database, guest, signed_identity
+from tests.desk.people import PATIENCE, database, guest, signed_identity
 from tests.desk.serving import NOON, a_context, serving
 from tests.support.customer import Customer
 from tests.support.stack import Stack, running
@@ -91,7 +91,7 @@ async def test_one_browser_is_another_customer_at_another_business(alone: Stack)
 @pytest.mark.parametrize("cookie", ["weak", "x" * 4000, '"\\000"'])
 async def test_a_secret_is_made_by_the_desk_and_never_taken_over(alone: Stack, cookie: str) -> None:
     """Else somebody could plant a cookie that he knows, or pass the limit of new sessions."""
-    async with httpx.AsyncClient(base_url=alone.url, trust_env=False) as http:
+    async with httpx.AsyncClient(base_url=alone.url, trust_env=False, timeout=PATIENCE) as http:
         answer = await begin_with(http, cookie)
     assert answer.status_code == 200
     assert cookie_of(answer).value != cookie
@@ -103,7 +103,7 @@ async def begin_with(http: httpx.AsyncClient, cookie: str) -> httpx.Response:
 
 
 async def test_new_sessions_of_one_address_are_limited(strict: Stack) -> None:
-    async with httpx.AsyncClient(base_url=strict.url, trust_env=False) as http:
+    async with httpx.AsyncClient(base_url=strict.url, trust_env=False, timeout=PATIENCE) as http:
         answers = [await begin_with(http, f"invented-{n}") for n in range(6)]
         assert answers[0].status_code == 200
         assert (answers[-1].status_code, answers[-1].json()["error"]["code"]) == (429, "too_fast")
@@ -112,7 +112,7 @@ async def test_new_sessions_of_one_address_are_limited(strict: Stack) -> None:
 
 
 async def test_bytes_that_are_no_text_are_nobodys_cookie(alone: Stack) -> None:
-    async with httpx.AsyncClient(base_url=alone.url, trust_env=False) as http:
+    async with httpx.AsyncClient(base_url=alone.url, trust_env=False, timeout=PATIENCE) as http:
         headers = [(b"cookie", b"huixin_session=\xff\xfe")]
         for path in ("/api/rooms/lanting-lobby", "/api/my/conversations", "/api/invitations/x"):
             answer = await http.get(path, headers=headers)
@@ -136,7 +136,7 @@ async def test_bytes_that_are_no_text_are_nobodys_cookie(alone: Stack) -> None:
     ],
 )
 async def test_a_broken_request_gets_a_clear_error(alone: Stack, body: bytes, status: int) -> None:
-    async with httpx.AsyncClient(base_url=alone.url, trust_env=False) as http:
+    async with httpx.AsyncClient(base_url=alone.url, trust_env=False, timeout=PATIENCE) as http:
         headers = {"content-type": "application/json"}
         answer = await http.post("/api/session", content=body, headers=headers)
     assert answer.status_code == status
@@ -145,13 +145,13 @@ async def test_a_broken_request_gets_a_clear_error(alone: Stack, body: bytes, st
 
 
 async def test_a_form_of_another_site_begins_nothing(alone: Stack) -> None:
-    async with httpx.AsyncClient(base_url=alone.url, trust_env=False) as http:
+    async with httpx.AsyncClient(base_url=alone.url, trust_env=False, timeout=PATIENCE) as http:
         answer = await http.post("/api/session", data={"business": "lanting"})
     assert answer.status_code == 400
 
 
 async def test_without_a_session_a_room_shows_nothing(alone: Stack) -> None:
-    async with httpx.AsyncClient(base_url=alone.url, trust_env=False) as http:
+    async with httpx.AsyncClient(base_url=alone.url, trust_env=False, timeout=PATIENCE) as http:
         answer = await http.get("/api/rooms/lanting-lobby")
         assert (answer.status_code, answer.json()["error"]["code"]) == (401, "no_session")
         unknown = await http.get("/api/rooms/nowhere")
@@ -276,7 +276,7 @@ async def test_what_the_host_site_did_not_sign_is_refused(alone: Stack, kind: st
     store = database(alone)
     with store.read() as db:
         before = db.execute(select(func.count()).select_from(customers)).scalar()
-    async with httpx.AsyncClient(base_url=alone.url, trust_env=False) as http:
+    async with httpx.AsyncClient(base_url=alone.url, trust_env=False, timeout=PATIENCE) as http:
         answer = await http.post(
             "/api/session",
             content=_ascii({"business": "lanting", "identity": FORGERIES[kind](alone)}),
@@ -313,7 +313,9 @@ async def test_a_strangers_talk_stays_with_the_stranger(alone: Stack) -> None:
             assert shown["mine"] is False
             assert not [name for name in page.last if name == f"own:{stranger.thread}"]
 
-        async with httpx.AsyncClient(base_url=alone.url, trust_env=False) as thief:
+        async with httpx.AsyncClient(
+            base_url=alone.url, trust_env=False, timeout=PATIENCE
+        ) as thief:
             headers = {"Cookie": f"huixin_session={old_cookie}"}
             answer = await thief.get("/api/rooms/lanting-lobby", headers=headers)
             assert answer.status_code == 401
@@ -343,7 +345,7 @@ async def test_an_address_with_a_nul_is_none(tmp_path: Path, url: str) -> None:
     """PostgreSQL takes a NUL in no text; that must not look like a fault of the desk."""
     context = a_context(tmp_path, lambda: NOON, database=url)
     async with serving(context) as desk:
-        async with httpx.AsyncClient(base_url=desk.url, trust_env=False) as http:
+        async with httpx.AsyncClient(base_url=desk.url, trust_env=False, timeout=PATIENCE) as http:
             assert (await begin(http)).status_code == 200
             for path in (
                 "/api/conversations/k%00",

@@ -22,7 +22,7 @@ from recovery.orders.system import Order, OrderSystemError
 from recovery.settings import load_settings
 from recovery.store import staff
 from tests.desk.orders import AnOrder, an_order
-from tests.desk.people import Agent, Guest, Login, database, guest, log_in, offers
+from tests.desk.people import PATIENCE, Agent, Guest, Login, database, guest, log_in, offers
 from tests.desk.scripted_rasa import Body, ScriptedRasa, opens_a_case, says, scripted_rasa
 from tests.support.customer import Frame
 from tests.support.order_server import BROKEN, TOKEN, OrderServer
@@ -142,7 +142,9 @@ async def test_a_page_of_another_site_sets_nothing(scene: Scene, lin: Agent, one
         assert (answer.status_code, answer.json()["error"]["code"]) == (403, "csrf")
     form = await lin.http.post(path, data={"fault": "ours"})
     assert form.status_code == 400, "a foreign form cannot send JSON"
-    async with httpx.AsyncClient(base_url=scene.stack.url, trust_env=False) as nobody:
+    async with httpx.AsyncClient(
+        base_url=scene.stack.url, trust_env=False, timeout=PATIENCE
+    ) as nobody:
         assert (await nobody.post(path, json={"fault": "ours"})).status_code == 401
     assert by_staff(scene.stack, one.conversation) == []
 

@@ -55,7 +55,7 @@ async def test_the_right_password_opens_the_desk(office: Stack) -> None:
     assert cookie["samesite"] == "Strict"
     assert cookie["path"] == "/"
     assert content["csrf"] not in cookie.value
-    async with httpx.AsyncClient(base_url=office.url, trust_env=False) as http:
+    async with httpx.AsyncClient(base_url=office.url, trust_env=False, timeout=PATIENCE) as http:
         headers = {"Cookie": f"huixin_staff={cookie.value}"}
         me = await http.get("/api/staff/me", headers=headers)
         assert me.json() == content

@@ -30,6 +30,7 @@ from recovery.orders.remote import RemoteOrders, within
 from recovery.orders.several import SeveralOrders, close_orders, open_orders
 from recovery.orders.system import Order, OrderSystemError, Product, RemedyRefusedError
 from recovery.settings import Settings, SettingsError, load_settings
+from tests.desk.people import PATIENCE
 from tests.support import order_server
 from tests.support.order_server import (
     BROKEN,
@@ -117,7 +118,7 @@ def test_every_path_of_the_document_is_served_and_no_other(server: OrderServer) 
     values = {"business": SHOP, "number": ORDER}
     headers = {"Authorization": f"Bearer {TOKEN}", "Idempotency-Key": "o1:0"}
     bodies = {"proof": {"last4": LAST4}, "carryOut": REFUND}
-    with httpx.Client(headers=headers, trust_env=False) as http:
+    with httpx.Client(headers=headers, trust_env=False, timeout=PATIENCE) as http:
         for template, methods in server.document.content["paths"].items():
             url = server.url + template.format(**values)
             for method in ("get", "post", "put", "delete", "patch"):

@@ -21,6 +21,7 @@ from desk.channels.wechat.checking.findings import Finding
 from recovery.clock import utc_now
 from recovery.settings import ENVIRONMENT, Settings
 from recovery.wechat import Comments, LaterMessage, WeChatAccount
+from tests.desk.people import PATIENCE
 from tests.desk.wechat import letters
 from tests.desk.wechat.scene import ACCOUNT, Scene
 from tests.support.stack import ROOT, free_port
@@ -242,7 +243,7 @@ async def test_a_running_desk_is_asked_as_the_console_asks(scene: Scene) -> None
         }
     )
     now = scene.clock()
-    async with httpx.AsyncClient(trust_env=False) as http:
+    async with httpx.AsyncClient(trust_env=False, timeout=PATIENCE) as http:
         ours = context.wechat.get(ACCOUNT)
         assert ours is not None
         answers = [one async for one in of_callback(settings, ours, now, http)]
@@ -267,7 +268,7 @@ async def test_a_clock_that_goes_wrong_is_told(aside: int, told: bool) -> None:
     theirs = letters.NOW + timedelta(seconds=aside)
     date = theirs.strftime("%a, %d %b %Y %H:%M:%S GMT")
     transport = httpx.MockTransport(lambda _: httpx.Response(404, headers={"Date": date}))
-    async with httpx.AsyncClient(transport=transport) as http:
+    async with httpx.AsyncClient(transport=transport, timeout=PATIENCE) as http:
         findings = [one async for one in of_clock(letters.account(), letters.NOW, http)]
     assert bool(findings) is told
     assert not told or "时间同步" in said(findings, "bad")
@@ -276,7 +277,7 @@ async def test_a_clock_that_goes_wrong_is_told(aside: int, told: bool) -> None:
 @pytest.mark.parametrize("date", ["", "soon", "Mon, 09 Mar 2026 02:30:00"])
 async def test_an_answer_without_a_good_date_says_nothing_about_the_clock(date: str) -> None:
     transport = httpx.MockTransport(lambda _: httpx.Response(200, headers={"Date": date}))
-    async with httpx.AsyncClient(transport=transport) as http:
+    async with httpx.AsyncClient(transport=transport, timeout=PATIENCE) as http:
         assert [one async for one in of_clock(letters.account(), letters.NOW, http)] == []
 
 

@@ -19,6 +19,7 @@ from desk.channels.wechat.public.comments import CommentWorker
 from desk.conversations.commented import LONGEST_OF_STAFF, LONGEST_REPLY, fit
 from recovery.privacy import mask
 from recovery.store.tables import conversations, customers, inbox, wechat_comments, wechat_contacts
+from tests.desk.people import PATIENCE
 from tests.desk.scripted_rasa import Body, says
 from tests.desk.wechat.scene import ACCOUNT, Scene, a_scene
 from tests.support.stack import ROOT
@@ -377,7 +378,9 @@ async def test_staff_do_not_answer_after_the_bot(scene: Scene) -> None:
 async def test_nobody_comes_to_a_comment_from_the_web_page(scene: Scene) -> None:
     said = scene.double.comment(ARTICLE, "路过看看")
     await comes_to(scene, said, "new")
-    async with httpx.AsyncClient(base_url=scene.desk.url, trust_env=False) as http:
+    async with httpx.AsyncClient(
+        base_url=scene.desk.url, trust_env=False, timeout=PATIENCE
+    ) as http:
         begun = await http.post("/api/session", json={"business": "lanting"})
         assert begun.status_code == 200
         found = await http.get(f"/api/rooms/{room_of(ACCOUNT, ARTICLE)}")

@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.desk.people import PATIENCE
 from tests.desk.serving import Clock
 from tests.support.wechat import rules, sealing
 from tests.support.wechat.double import Account, Double
@@ -95,7 +96,7 @@ class Calls:
 
     def __init__(self, double: Double) -> None:
         self.double = double
-        self.http = httpx.Client(base_url=double.url, trust_env=False)
+        self.http = httpx.Client(base_url=double.url, trust_env=False, timeout=PATIENCE)
         self.token = ""
 
     def fetch(self, **more: object) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from recovery.store import conversations, customers
 from recovery.store.database import Database
 from recovery.store.tables import web_sessions, wechat_sends
 from recovery.store.wechat import scenes
+from tests.desk.people import PATIENCE
 from tests.desk.wechat.scene import ACCOUNT, BUSINESS, Scene, a_scene
 from tests.support.customer import Customer, Frame, Page
 
@@ -267,7 +268,9 @@ async def test_only_the_session_that_it_is_for_gets_and_sees_a_code(scene: Scene
         private = await one.customer.enter(one.token)
         code = await one.code(f"conversations/{private}")
         paths = [f"invitations/{one.token}", f"conversations/{private}", "conversations/k0"]
-        async with httpx.AsyncClient(base_url=scene.desk.url, trust_env=False) as nobody:
+        async with httpx.AsyncClient(
+            base_url=scene.desk.url, trust_env=False, timeout=PATIENCE
+        ) as nobody:
             for http in (other.http, nobody):
                 answers = [await http.post(f"/api/{path}/wechat", json={}) for path in paths]
                 answers += [await http.get(f"/api/crossings/{code['id']}")]
@@ -434,7 +437,9 @@ async def test_a_link_opens_the_chat_in_one_browser_once(tmp_path: Path) -> None
                 assert refused.status_code == 404
             assert (await other.http.get(f"/api/conversations/{led_to}")).status_code == 404
             # Who knew the old secret of the session is left outside.
-            async with httpx.AsyncClient(base_url=scene.desk.url, trust_env=False) as thief:
+            async with httpx.AsyncClient(
+                base_url=scene.desk.url, trust_env=False, timeout=PATIENCE
+            ) as thief:
                 thief.headers["Cookie"] = before
                 answer = await thief.get(f"/api/conversations/{led_to}")
                 assert answer.status_code == 404
@@ -466,7 +471,9 @@ async def test_old_links_and_nonsense_open_nothing(tmp_path: Path) -> None:
             assert answer.status_code == 200
         late = await asked_link(scene, text="网页版")
         scene.clock.wind(minutes=10, seconds=1)
-        async with httpx.AsyncClient(base_url=scene.desk.url, trust_env=False) as http:
+        async with httpx.AsyncClient(
+            base_url=scene.desk.url, trust_env=False, timeout=PATIENCE
+        ) as http:
             texts = set()
             for secret in (first, second, late, "x", "%27%20", "a" * 500, "%ff", "%00"):
                 for method in ("GET", "POST"):
