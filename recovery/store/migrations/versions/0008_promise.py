@@ -195,6 +195,23 @@ def upgrade() -> None:
     )
     op.create_index("drills_staff", "drills", ["staff_id", "started_at"], unique=False)
     op.create_table(
+        "drill_scenarios",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("business", sa.String(length=32), nullable=False),
+        sa.Column("content", sa.JSON(), nullable=False),
+        sa.Column("case_id", sa.String(length=32), nullable=True),
+        sa.Column("made_by", sa.Integer(), nullable=False),
+        sa.Column("made_at", sa.String(length=32), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["made_by"],
+            ["staff.id"],
+        ),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index(
+        op.f("ix_drill_scenarios_business"), "drill_scenarios", ["business"], unique=False
+    )
+    op.create_table(
         "incident_members",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("incident_id", sa.String(length=32), nullable=False),
@@ -620,6 +637,8 @@ def downgrade() -> None:
     op.drop_index("incident_members_due", table_name="incident_members")
     op.drop_index("incident_members_case", table_name="incident_members")
     op.drop_table("incident_members")
+    op.drop_index(op.f("ix_drill_scenarios_business"), table_name="drill_scenarios")
+    op.drop_table("drill_scenarios")
     op.drop_index("drills_staff", table_name="drills")
     op.drop_table("drills")
     op.drop_table("weekly_reports")
