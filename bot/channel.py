@@ -82,6 +82,12 @@ class DeskChannel(InputChannel):
             message = incoming.staff_message(request.body)
             return _json(200, await self._finish(self._turns.remember(_agent(request), message)))
 
+        @blueprint.post("/desk/forget")
+        @_guarded
+        async def forget(request: Request) -> HTTPResponse:
+            wanted = incoming.forgetting(request.body)
+            return _json(200, await self._finish(self._turns.forget(_agent(request), wanted)))
+
         @blueprint.get("/healthz")
         async def healthz(_: Request) -> HTTPResponse:
             return _json(200, {"status": "up"})

@@ -14,6 +14,7 @@ from typing import Any, NoReturn
 MAX_BODY_BYTES = 64 * 1024
 MAX_TEXT = 4000
 MAX_DEPTH = 8
+MAX_FORGOTTEN = 200
 
 _NAME = re.compile(r"[A-Za-z0-9_.:\-]{1,128}")
 _WORD = re.compile(r"[a-z][a-z0-9_]{0,63}")
@@ -64,6 +65,19 @@ class StaffMessage:
     message_id: str
     text: str
     by: str
+
+
+@dataclass(frozen=True)
+class Forgetting:
+    """What is to be forgotten.
+
+    Attributes:
+        conversations: Ids; every episode of theirs.
+        before: Unix time; also every conversation in which nothing was said since; None: no other.
+    """
+
+    conversations: tuple[str, ...]
+    before: float | None
 
 
 def customer_message(body: bytes, *, with_intent: bool) -> CustomerMessage:
@@ -120,6 +134,29 @@ def staff_message(body: bytes) -> StaffMessage:
     if not text:
         _refuse("text must not be empty")
     return StaffMessage(_name(fields, "sender"), _name(fields, "message_id"), text, by)
+
+
+def forgetting(body: bytes) -> Forgetting:
+    """Read the body of /desk/forget.
+
+    Args:
+        body: JSON in UTF-8.
+
+    Returns:
+        What is to be forgotten.
+
+    Raises:
+        BadRequestError: Something in it is not as agreed.
+    """
+    fields = _object(body)
+    before = fields.get("before")
+    if before is not None and (isinstance(before, bool) or not isinstance(before, (int, float))):
+        _refuse("before must be a number or null")
+    given = fields.get("conversations")
+    if not isinstance(given, list) or len(given) > MAX_FORGOTTEN:
+        _refuse(f"conversations must be a list of {MAX_FORGOTTEN} at most")
+    names = tuple(_name({"conversation": one}, "conversation") for one in given)
+    return Forgetting(names, before)
 
 
 def without_command(text: str) -> str:

@@ -179,6 +179,66 @@ class CachedTrackerStore(SQLTrackerStore):
         setattr(tracker, _STORED, len(tracker.events))
         self._keep(tracker)
 
+    def episodes(self, conversation: str) -> list[str]:
+        """Give the senders that are episodes of a conversation.
+
+        Args:
+            conversation: Its id.
+        """
+        sender = self.SQLEvent.sender_id
+        with self.session_scope() as session:
+            query = sa.select(sender).where(
+                sa.or_(
+                    sender == conversation, sender.startswith(f"{conversation}:", autoescape=True)
+                )
+            )
+            stored = set(session.execute(query.distinct()).scalars())
+        kept = {
+            one for one in self._kept if one == conversation or one.startswith(f"{conversation}:")
+        }
+        return sorted(stored | kept)
+
+    def silent_since(self, moment: float, most: int = 500) -> list[str]:
+        """Give senders of whom nothing was stored since a moment.
+
+        Args:
+            moment: Unix time.
+            most: How many at most.
+        """
+        sender, at = self.SQLEvent.sender_id, self.SQLEvent.timestamp
+        query = sa.select(sender).group_by(sender).having(sa.func.max(at) < moment).limit(most)
+        with self.session_scope() as session:
+            return list(session.execute(query).scalars())
+
+    def forget(self, sender_id: str) -> int:
+        """Remove a tracker for good; the caller holds its lock.
+
+        Args:
+            sender_id: The conversation's episode.
+
+        Returns:
+            How many events were stored of it.
+
+        Raises:
+            sqlalchemy.exc.SQLAlchemyError: Nothing was removed.
+        """
+        kept = self._kept.pop(sender_id, None)
+        if kept is not None:
+            self._kept_events -= len(kept.events)
+        with self.session_scope() as session:
+            gone = sa.delete(self.SQLEvent).where(self.SQLEvent.sender_id == sender_id)
+            number = session.execute(gone).rowcount
+            session.commit()
+        return int(number)
+
+    def settle(self) -> None:
+        """Let nothing that was removed stand in the files beside a SQLite database."""
+        if self.engine.dialect.name == "sqlite":
+            with self.engine.connect() as connection:
+                raw = connection.connection.driver_connection
+                if raw is not None:
+                    raw.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
     def _keep(self, tracker: DialogueStateTracker) -> None:
         replaced = self._kept.pop(tracker.sender_id, None)
         if replaced is not None:
@@ -237,6 +297,8 @@ def _use_write_ahead_log(connection: Any, _: object) -> None:  # noqa: ANN401  a
     cursor = connection.cursor()
     cursor.execute("PRAGMA journal_mode=WAL")
     cursor.execute("PRAGMA synchronous=NORMAL")
+    # What is forgotten is written over, not only let go of.
+    cursor.execute("PRAGMA secure_delete=ON")
     cursor.close()
 
 

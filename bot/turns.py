@@ -26,10 +26,11 @@ from rasa.shared.core.events import (
 from rasa.shared.core.trackers import DialogueStateTracker
 
 from bot import answers
-from bot.incoming import BadRequestError, CustomerMessage, StaffMessage
+from bot.incoming import BadRequestError, CustomerMessage, Forgetting, StaffMessage
 from bot.locks import SenderLocks
 from bot.nlu.contract import calm
 from bot.remote_action import failed_actions
+from bot.tracker_store import CachedTrackerStore
 from recovery import faults
 
 logger = logging.getLogger(__name__)
@@ -160,6 +161,34 @@ class Turns:
         if not repeated:
             faults.reach("rasa-remembered")
         return {"repeated": repeated}
+
+    async def forget(self, agent: Agent, wanted: Forgetting) -> dict[str, Any]:
+        """Forget conversations for good.
+
+        Args:
+            agent: With a loaded model.
+            wanted: Which ones.
+
+        Returns:
+            The answer of /desk/forget; `more`: ask again.
+
+        Raises:
+            BadRequestError: The store is none that forgets.
+            TooManyWaitingError: Too much is under way; some may be forgotten already.
+            sqlalchemy.exc.SQLAlchemyError: The store could not be read or written.
+        """
+        store = _processor(agent).tracker_store
+        if not isinstance(store, CachedTrackerStore):
+            raise BadRequestError("this store does not forget")
+        silent = store.silent_since(wanted.before) if wanted.before is not None else []
+        named = [one for name in wanted.conversations for one in store.episodes(name)]
+        events = 0
+        for sender in dict.fromkeys([*named, *silent]):
+            async with self._locks.hold(sender):
+                events += store.forget(sender)
+        if named or silent:
+            store.settle()
+        return {"forgotten": len({*named, *silent}), "events": events, "more": len(silent) > 0}
 
     async def _take_turn(
         self, processor: MessageProcessor, tracker: DialogueStateTracker, message: CustomerMessage

@@ -50,6 +50,14 @@ class Album:
         except FileNotFoundError:
             return None
 
+    def remove(self, name: str) -> None:
+        """Remove a picture for good; nothing needs it any more, or it is gone already."""
+        for file in (self._original(name), self._copy(name)):
+            file.unlink(missing_ok=True)
+        place = self._original(name).parent
+        if place.is_dir():
+            _sync(place)
+
     def sweep(self) -> None:
         """Remove what a process was writing as it died."""
         for file in self._folder.glob(f"*/*{_UNFINISHED}"):

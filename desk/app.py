@@ -39,6 +39,8 @@ from desk.insights.making import Making
 from desk.insights.worker import Insights
 from desk.limits import Buckets
 from desk.pages import serve_pages
+from desk.personal_data import own_pages as own_data
+from desk.personal_data.keeping import DataKeeper
 from desk.sanic_types import App
 from desk.staff import accounts as staff_accounts
 from desk.staff import board as staff_board
@@ -48,6 +50,8 @@ from desk.staff import canned as staff_canned
 from desk.staff import closing as staff_closing
 from desk.staff import coach as staff_coach
 from desk.staff import conversations as staff_conversations
+from desk.staff import drill_scenarios as staff_drill_scenarios
+from desk.staff import drills as staff_drills
 from desk.staff import follow_ups as staff_follow_ups
 from desk.staff import labels as staff_labels
 from desk.staff import live as staff_live
@@ -57,6 +61,7 @@ from desk.staff import notes as staff_notes
 from desk.staff import notices as staff_notices
 from desk.staff import offers as staff_offers
 from desk.staff import own_account as staff_own_account
+from desk.staff import personal_data as staff_personal_data
 from desk.staff import persons as staff_persons
 from desk.staff import pictures as staff_pictures
 from desk.staff import presence as staff_presence
@@ -140,6 +145,8 @@ def make_app(context: Context) -> App:
         wechat_callback.calls,
         webhook_incoming.calls,
         survey_pages.pages,
+        own_data.pages,
+        staff_personal_data.pages,
         staff_session.pages,
         staff_own_account.pages,
         staff_accounts.pages,
@@ -175,6 +182,8 @@ def make_app(context: Context) -> App:
         remedy_reports.calls,
         staff_incidents.pages,
         staff_follow_ups.pages,
+        staff_drills.pages,
+        staff_drill_scenarios.pages,
     ):
         app.blueprint(blueprint)
     _health(app)
@@ -275,6 +284,9 @@ async def _begin(app: App) -> None:
         asyncio.create_task(_kept_running("incidents", IncidentWatch(context, router))),
         asyncio.create_task(_kept_running("follow-ups", FollowUpWatch(context, router))),
         asyncio.create_task(_kept_running("aftercare", Aftercare(context, router))),
+        asyncio.create_task(
+            _kept_running("data", DataKeeper(context, app.ctx.album, app.ctx.rasa))
+        ),
     ]
     if app.ctx.wechat is not None:
         await app.ctx.wechat.start()

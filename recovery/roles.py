@@ -24,6 +24,8 @@ class Act(StrEnum):
     """Read what cases taught: figures, causes, weekly reports; customers masked."""
     AUDIT = "audit"
     """Read the audit log."""
+    PRIVACY = "privacy"
+    """See to what customers ask about their data: refuse, erase; counts only."""
     ACCOUNTS = "accounts"
     """Make and change accounts."""
 
@@ -33,9 +35,10 @@ _MAY: dict[str, frozenset[Act]] = {
     "supervisor": frozenset({Act.READ, Act.HANDLE, Act.OVERSEE, Act.WORDING, Act.INSIGHTS}),
     "manager": frozenset(
         {Act.READ, Act.HANDLE, Act.OVERSEE, Act.WORDING, Act.INSIGHTS, Act.GRANT, Act.AUDIT}
+        | {Act.PRIVACY}
     ),
     "trainer": frozenset({Act.READ}),
-    "admin": frozenset({Act.ACCOUNTS, Act.AUDIT, Act.INSIGHTS}),
+    "admin": frozenset({Act.ACCOUNTS, Act.AUDIT, Act.INSIGHTS, Act.PRIVACY}),
 }
 _AUTHORITY = {"manager": "manager", "supervisor": "agent", "agent": "agent"}
 

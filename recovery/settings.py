@@ -21,6 +21,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from recovery.business import Business, Directory
+from recovery.personal_data.retention import Retention
 from recovery.webhook import WebhookSource
 from recovery.wechat import WeChatAccount
 
@@ -80,6 +81,7 @@ class Settings(_Section):
         public_url: Where customers' browsers find this desk, for links that are sent to them;
             None for none.
         wechat: Accounts of WeChat and of 微信客服.
+        privacy: For how long what is kept (docs/personal-data.md).
         webhooks: Other sources of messages (docs/webhook.md).
     """
 
@@ -100,6 +102,7 @@ class Settings(_Section):
     video_calls: str | None = None
     public_url: str | None = None
     limits: Limits = Limits()
+    privacy: Retention = Retention()
     businesses: tuple[Business, ...]
     wechat: tuple[WeChatAccount, ...] = ()
     webhooks: tuple[WebhookSource, ...] = ()

@@ -8,9 +8,12 @@ from recovery.clock import Clock
 from recovery.dialogue.reply import Button, Pressed
 from recovery.follow_up.answers import RATE, STOP
 from recovery.ids import read_signed, sign
+from recovery.personal_data.asking import ACTS as ABOUT_DATA
+from recovery.personal_data.asking import EXPORT, KEEP
 
 _PURPOSE = "button"
 _STYLES = {STOP: "quiet", TAKE: "primary", LEAVE: "quiet", NO_MORE: "quiet"}
+_STYLES |= {KEEP: "primary", EXPORT: "quiet"}
 _OFFER_ACTS = frozenset({"accept", "refuse", "more", "form"})
 # Of a follow-up, whose id stands where that of an offer would.
 _FOLLOW_UP_ACTS = frozenset({RATE, STOP})
@@ -25,7 +28,7 @@ _INTENTS = {
     "order": "inform",
     RATE: "inform",
     STOP: "inform",
-    **dict.fromkeys(AFTERCARE, "inform"),
+    **dict.fromkeys(AFTERCARE | ABOUT_DATA, "inform"),
 }
 
 

@@ -12,10 +12,13 @@ from desk.aftercare.hearing import hear_wishes, typed_take
 from desk.context import Context
 from desk.conversations import buttons, phrases
 from desk.conversations.follow_up_reading import is_answer, read_answer
+from desk.personal_data.reading import read_typed
 from recovery.aftercare.gestures import ACTS as AFTERCARE
 from recovery.case import Offer
 from recovery.dialogue.reply import Pressed
 from recovery.ids import new_id
+from recovery.personal_data.asking import ACTS as ABOUT_DATA
+from recovery.personal_data.bare import GONE_NAME
 from recovery.pictures import Examined
 from recovery.privacy import mask
 from recovery.store import (
@@ -186,12 +189,14 @@ def take(db: Connection, context: Context, incoming: Incoming, now: datetime) ->
         if read is None:
             raise RefusedError("bad_button", "这个按钮已经失效，请直接打字告诉我们")
         pressed, intent = asdict(read[0]), read[1]
-        aside = is_answer(pressed) or read[0].act in AFTERCARE
+        aside = is_answer(pressed) or read[0].act in AFTERCARE | ABOUT_DATA
         decides = not aside and _decides(db, conversation, read[0], now)
     elif intent is None and (answered := read_answer(db, conversation, text, now)):
         pressed, intent = asdict(answered), SAYS_NOTHING
     elif intent is None and (taken := typed_take(db, conversation, text)):
         pressed, intent = asdict(taken), SAYS_NOTHING
+    elif intent is None and (about := read_typed(conversation, text)):
+        pressed, intent = asdict(about), SAYS_NOTHING
     message = inbox.add(
         db,
         new_id("m"),
@@ -360,6 +365,9 @@ def show(
 ) -> list[Entry]:
     """Show a stored message where its conversation is read."""
     customer = customers.load(db, conversation.customer_id)
+    if customer.name == GONE_NAME:
+        # A page that was open when its customer was erased: nothing new is tied to what was.
+        raise RefusedError("closed", "这里的资料已经删除。请刷新页面，重新开始一段对话")
     event = {
         "id": message.id,
         "kind": "message",

@@ -5,7 +5,9 @@ Over httpcore, the transport of httpx, alone: every message pays for this call, 
 """
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from time import perf_counter
 from typing import Any
 from zlib import crc32
@@ -20,6 +22,9 @@ _AWAY = (
     httpcore.TimeoutException,
     httpcore.ConnectionNotAvailable,
 )
+
+
+_AT_ONCE = 100
 
 
 class RasaAwayError(RuntimeError):
@@ -73,11 +78,14 @@ class Rasa:
         return self._addresses[crc32(conversation.encode()) % len(self._addresses)]
 
     async def _post(self, conversation: str, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        return await self._call(self._address(conversation), path, body)
+
+    async def _call(self, address: str, path: str, body: dict[str, Any]) -> dict[str, Any]:
         begun = perf_counter()
         try:
             response = await self._pool.request(
                 "POST",
-                self._address(conversation) + path,
+                address + path,
                 headers=self._headers,
                 content=json.dumps(body).encode(),
                 extensions={"timeout": self._timeout},
@@ -132,6 +140,30 @@ class Rasa:
             RasaAwayError: No answer.
         """
         await self._post(conversation, "/desk/spoken", body)
+
+    async def forget(self, conversations: Iterable[str], before: datetime | None = None) -> int:
+        """Let the bot forget conversations for good.
+
+        Args:
+            conversations: Their ids.
+            before: Also all of them in which nothing was said since.
+
+        Returns:
+            How many episodes it has forgotten.
+
+        Raises:
+            RasaAwayError: No answer, of one of the processes; asking again is safe.
+        """
+        moment = before.timestamp() if before else None
+        names, forgotten = list(conversations), 0
+        for address in self._addresses:
+            mine = [one for one in names if self._address(one) == address]
+            portions = [mine[place : place + _AT_ONCE] for place in range(0, len(mine), _AT_ONCE)]
+            for portion in portions or [[]] * (moment is not None):
+                body = {"conversations": portion, "before": moment}
+                answer = await self._call(address, "/desk/forget", body)
+                forgotten += int(answer.get("forgotten") or 0)
+        return forgotten
 
     async def ready(self) -> bool:
         """Whether every Rasa process has its model loaded."""

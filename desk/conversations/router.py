@@ -27,6 +27,8 @@ from desk.conversations.queueing import expected
 from desk.conversations.rasa import Answer, Rasa, RasaAwayError
 from desk.finish import end
 from desk.hub import staff_topic
+from desk.personal_data.asked import settle_asked
+from desk.personal_data.reading import asks_about_data
 from recovery import faults
 from recovery.case import Case
 from recovery.follow_up.answers import OPINION
@@ -198,6 +200,10 @@ class Router:
             elif is_aftercare(message):
                 committed = await self._context.storage.write(
                     settle_pressed, self._context, message, self._context.clock()
+                )
+            elif asks_about_data(message):
+                committed = await self._context.storage.write(
+                    settle_asked, self._context, message, self._context.clock()
                 )
             elif situation.for_bot:
                 committed = await self._answered(message, situation)

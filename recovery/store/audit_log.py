@@ -30,7 +30,7 @@ def note(
     target: str | None = None,
     detail: dict[str, Any] | None = None,
     address: str | None = None,
-) -> None:
+) -> int:
     """Write down one act. The database refuses to change or delete what stands.
 
     Args:
@@ -42,8 +42,11 @@ def note(
         target: What it was done to: id of a conversation, `staff:<id>`, id of a request.
         detail: Plain JSON: what changed, why. No password, no secret, no words of a customer.
         address: From where, for logins and accounts.
+
+    Returns:
+        The number of the entry.
     """
-    db.execute(
+    made = db.execute(
         _ADD,
         {
             "at": stamp(now),
@@ -56,6 +59,8 @@ def note(
             "address": address,
         },
     )
+    key = made.inserted_primary_key
+    return int(key[0]) if key else 0
 
 
 def done_since(

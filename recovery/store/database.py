@@ -128,6 +128,28 @@ class Database:
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
 
+    def settle(self) -> bool:
+        """Let nothing that was erased stand in files beside the database.
+
+        PostgreSQL sees to that itself (docs/personal-data.md).
+
+        Returns:
+            Whether it is so now; readers may have been in the way.
+        """
+        if not self.is_sqlite:
+            return True
+        raw = self.engine.raw_connection()
+        try:
+            cursor = raw.cursor()
+            # Who reads just now is not waited for: it is tried again.
+            [(patience,)] = cursor.execute("PRAGMA busy_timeout").fetchall()
+            cursor.execute("PRAGMA busy_timeout=500")
+            busy, *_ = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            cursor.execute(f"PRAGMA busy_timeout={int(patience)}")
+        finally:
+            raw.close()
+        return not busy
+
     def close(self) -> None:
         """Close all pooled connections."""
         self.engine.dispose()
@@ -150,6 +172,8 @@ def _mend_sqlite(engine: Engine) -> None:
         connection.isolation_level = None
         write_ahead(connection)
         connection.execute("PRAGMA foreign_keys=ON")
+        # What is erased is written over, not only let go of.
+        connection.execute("PRAGMA secure_delete=ON")
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:

@@ -1,11 +1,18 @@
 """What the desk posts, checked without a server."""
 
+import json
 import random
 import string
 
 import pytest
 
-from bot.incoming import BadRequestError, staff_message, without_command
+from bot.incoming import (
+    BadRequestError,
+    Forgetting,
+    forgetting,
+    staff_message,
+    without_command,
+)
 
 
 @pytest.mark.parametrize(
@@ -60,3 +67,20 @@ def test_a_staff_message_is_read() -> None:
         "/好",
         "staff:1",
     )
+
+
+def test_what_is_to_be_forgotten_is_read_strictly() -> None:
+    body = {"conversations": ["v1", "v2"], "before": None}
+    assert forgetting(json.dumps(body).encode()) == Forgetting(("v1", "v2"), None)
+    assert forgetting(b'{"conversations": [], "before": 12.5}') == Forgetting((), 12.5)
+    for wrong in (
+        {},
+        {"conversations": "v1"},
+        {"conversations": [1]},
+        {"conversations": ["v 1"]},
+        {"conversations": ["v1"] * 201},
+        {"conversations": [], "before": True},
+        {"conversations": [], "before": "now"},
+    ):
+        with pytest.raises(BadRequestError):
+            forgetting(json.dumps(wrong).encode())

@@ -5,10 +5,12 @@ import json
 import sqlite3
 from collections.abc import Awaitable
 from pathlib import Path
-from typing import TypeVar
+from types import SimpleNamespace
+from typing import TypeVar, cast
 
 import pytest
 import sqlalchemy as sa
+from rasa.core.agent import Agent
 from rasa.core.tracker_store import SQLTrackerStore, TrackerStore
 from rasa.shared.core.domain import Domain
 from rasa.shared.core.events import (
@@ -22,7 +24,9 @@ from rasa.shared.core.events import (
 from rasa.shared.core.trackers import DialogueStateTracker
 from rasa.utils.endpoints import EndpointConfig
 
+from bot.incoming import Forgetting
 from bot.tracker_store import CachedTrackerStore, database_url
+from bot.turns import Turns
 from tests.bot.conftest import PROJECT
 
 T = TypeVar("T")
@@ -260,3 +264,56 @@ def test_where_the_database_is(monkeypatch: pytest.MonkeyPatch) -> None:
     assert database_url("x.db").database == "x.db"
     monkeypatch.setenv("HUIXIN_TRACKER_DB", "postgresql://h@db/rasa")
     assert database_url("x.db").get_backend_name() == "postgresql"
+
+
+def test_what_is_forgotten_is_gone_from_memory_database_and_file(
+    file: Path, domain: Domain
+) -> None:
+    store = made(file, domain)
+    for sender in ("v1:0", "v1:1", "v10:0"):
+        tracker = now(store.create_tracker(sender))
+        tracker.update(UserUttered(f"秘密{sender}", {"name": "complain"}, message_id="m1"), domain)
+        now(store.save(tracker))
+
+    assert store.episodes("v1") == ["v1:0", "v1:1"]
+    assert [store.forget(one) > 1 for one in store.episodes("v1")] == [True, True]
+    store.settle()
+
+    assert store.episodes("v1") == []
+    assert now(store.retrieve("v1:0")) is None
+    assert now(store.retrieve("v10:0")) is not None
+    for part in file.parent.iterdir():
+        assert json.dumps("秘密v1:0")[1:-1].encode() not in part.read_bytes()
+
+
+def test_those_who_have_been_silent_for_long_are_known(file: Path, domain: Domain) -> None:
+    store = made(file, domain)
+    tracker = now(store.create_tracker("v1:0"))
+    tracker.update(UserUttered("早了", {"name": "complain"}, timestamp=1000.0), domain)
+    now(store.save(tracker))
+    latest = max(event.timestamp for event in tracker.events)
+
+    assert store.silent_since(latest) == []
+    assert store.silent_since(latest + 1) == ["v1:0"]
+
+
+def test_every_episode_of_a_conversation_is_forgotten_in_its_turn(
+    file: Path, domain: Domain
+) -> None:
+    store = made(file, domain)
+    for sender in ("v1:0", "v1:1", "v2:0", "v3:0"):
+        tracker = begin(store, sender, domain)
+        turn(tracker, 1, domain)
+        now(store.save(tracker))
+    latest = max(event.timestamp for event in tracker.events)
+    agent = SimpleNamespace(processor=SimpleNamespace(tracker_store=store))
+
+    async def forget(*names: str, before: float | None = None) -> dict[str, object]:
+        return await Turns().forget(cast(Agent, agent), Forgetting(names, before))
+
+    done = now(forget("v1", "v2", "unknown"))
+    assert (done["forgotten"], done["more"]) == (3, False)
+    assert {sender for sender, _ in rows(file)} == {"v3:0"}
+    assert now(forget(before=latest))["forgotten"] == 0
+    assert now(forget(before=latest + 1))["forgotten"] == 1
+    assert rows(file) == []

@@ -25,9 +25,13 @@ from desk.context import Context
 from desk.conversations import attendance
 from recovery.anger import CaseAnger
 from recovery.case import Case, Offer
+from recovery.drill.customer import begin as begin_drill
+from recovery.drill.given import decide
+from recovery.drill.library import written
 from recovery.ids import new_id
 from recovery.insights.rising import Rising
 from recovery.pictures import examine
+from recovery.remedy.running import running
 from recovery.store import (
     alerts,
     case_joins,
@@ -35,6 +39,8 @@ from recovery.store import (
     causes,
     conversations,
     customers,
+    data_requests,
+    drills,
     fulfilments,
     gestures,
     incidents,
@@ -52,6 +58,7 @@ from recovery.store.staff import Staff
 from recovery.store.tables import audit_log as audit_table
 from recovery.store.tables import canned_replies, labels, remedy_requests, staff_sessions
 from recovery.store.tables import conversations as conversations_table
+from recovery.store.tables import drills as drills_table
 from recovery.store.tables import fulfilments as fulfilments_table
 from recovery.store.tables import staff as staff_table
 from tests.desk.images import encoded
@@ -80,6 +87,7 @@ READ_FIGURES = frozenset({"supervisor", "manager", "admin"})
 S = "/api/staff"
 C = f"{S}/conversations/<conversation_id:str>"
 INCIDENT = f"{S}/incidents/<incident_id:str>"
+DRILL = f"{S}/drills/<drill_id:str>"
 DECIDED: dict[tuple[str, str], str | frozenset[str]] = {
     # customers and machines
     ("POST", "/api/session"): EVERYONE,
@@ -101,6 +109,13 @@ DECIDED: dict[tuple[str, str], str | frozenset[str]] = {
     ("GET", "/metrics"): MACHINE,
     ("GET", "/api/my/conversations"): CUSTOMER,
     ("GET", "/api/my/identities"): CUSTOMER,
+    # Whoever has the link of an export (tests/desk/test_personal_data.py).
+    ("GET", "/api/data/<secret:str>"): EVERYONE,
+    ("POST", "/api/data/<secret:str>"): EVERYONE,
+    ("GET", "/api/my/data"): CUSTOMER,
+    ("POST", "/api/my/data/export"): CUSTOMER,
+    ("POST", "/api/my/data/erase"): CUSTOMER,
+    ("POST", "/api/my/data/keep"): CUSTOMER,
     ("POST", "/api/my/codes"): CUSTOMER,
     ("POST", "/api/my/codes/use"): CUSTOMER,
     ("GET", "/api/rooms/<room_id:str>"): CUSTOMER,
@@ -132,6 +147,13 @@ DECIDED: dict[tuple[str, str], str | frozenset[str]] = {
     ("POST", f"{S}/accounts"): ADMINS,
     ("PATCH", f"{S}/accounts/<account_id:str>"): ADMINS,
     ("GET", f"{S}/audit"): AUDITORS,
+    # personal data
+    ("GET", f"{S}/privacy"): AUDITORS,
+    ("GET", f"{S}/privacy/conversations/<conversation_id:str>"): AUDITORS,
+    ("POST", f"{S}/privacy/conversations/<conversation_id:str>/erase"): AUDITORS,
+    ("POST", f"{S}/privacy/conversations/<conversation_id:str>/export"): MANAGERS,
+    ("POST", f"{S}/privacy/requests/<data_request_id:str>/carry_out"): AUDITORS,
+    ("POST", f"{S}/privacy/requests/<data_request_id:str>/refuse"): AUDITORS,
     # lists
     ("GET", f"{S}/conversations"): READERS,
     ("GET", f"{S}/search"): READERS,
@@ -215,6 +237,17 @@ DECIDED: dict[tuple[str, str], str | frozenset[str]] = {
     ("GET", f"{S}/insights/export.pdf"): READ_FIGURES,
     ("GET", f"{S}/insights/reports/<report_id:str>/export.pdf"): READ_FIGURES,
     ("POST", f"{S}/insights/actions/<case_id:str>/done"): OVERSEERS,
+    # practice
+    ("GET", f"{S}/drills"): READERS,
+    ("GET", f"{S}/drills/team"): OVERSEERS,
+    ("POST", f"{S}/drills"): READERS,
+    ("GET", DRILL): READERS,
+    ("POST", f"{DRILL}/say"): READERS,
+    ("POST", f"{DRILL}/end"): READERS,
+    ("GET", f"{S}/drill-scenarios/cases"): MANAGERS,
+    ("POST", f"{S}/drill-scenarios/draft"): MANAGERS,
+    ("POST", f"{S}/drill-scenarios/keep"): MANAGERS,
+    ("DELETE", f"{S}/drill-scenarios/<scenario_id:str>"): MANAGERS,
     # words
     ("GET", f"{S}/canned"): HANDLERS,
     ("POST", f"{S}/canned/<canned_id:int>/used"): HANDLERS,
@@ -256,8 +289,12 @@ BODIES: dict[str, dict[str, Any]] = {
     f"{C}/follow_up/result": {"rating": 5, "words": ""},
     f"{C}/matter": {"failure": "room_not_clean"},
     f"{C}/wishes": {"add": "不要券"},
+    f"{S}/privacy/conversations/<conversation_id:str>/erase": {"confirm": "删除"},
+    f"{S}/privacy/requests/<data_request_id:str>/carry_out": {"confirm": "删除"},
+    f"{S}/privacy/requests/<data_request_id:str>/refuse": {"reason": "还有账没有结清"},
     f"{C}/merge": {"case": "s0", "reason": "说的是同一件事"},
     f"{C}/split": {"failure": "noise", "messages": ["m0"], "reason": "是两件事"},
+    f"{DRILL}/say": {"id": "line-0000001", "text": "您好"},
     f"{INCIDENT}/preview": {"text": "{称呼}您好，电梯在修"},
     f"{INCIDENT}/tell": {"id": "tell-0000001", "text": "{称呼}您好，电梯在修"},
     f"{INCIDENT}/remedies": {"id": "remedy-00001"},
@@ -351,10 +388,14 @@ class Scene:
                 "label_id": str(a_label(db, business)),
                 "canned_id": str(a_reply(db, business)),
                 "gesture_id": a_gesture(db, placed, case.id),
+                "data_request_id": data_requests.ask(
+                    *(db, business, customer.id, "erase", f"customer:{customer.id}", NOON)
+                ).id,
                 **an_incident(db, placed, case.id),
                 **taught(db, business),
                 **to_mend(db, case.id),
                 **joins(db, placed, case),
+                **practice(db, business, colleague),
             }
             assert fulfilments.load(db, key) is not None
         return Placed(placed, session, ids)
@@ -465,6 +506,24 @@ def joins(db: Connection, conversation: Conversation, case: Case) -> dict[str, s
     return {"case_join_id": merged, "person_join_id": joined.id}
 
 
+def practice(db: Connection, business: str, colleague: int) -> dict[str, str]:
+    """A practice of a colleague, and a scenario of the business."""
+    scenario = written()["hotel-dirty-room"]
+    drill = begin_drill(scenario, decide(scenario, running().on("hotel", NOON.date())), "", NOON)
+    given, standing = drill.given.to_wire(), drill.standing.to_wire()
+    kept = drills.KeptDrill(
+        **{"id": new_id("d"), "staff_id": colleague, "scenario": scenario.id, "state": "running"},
+        **{"lines": list(drill.lines), "review": None, "ended_at": None},
+        standing={"scenario": scenario.to_wire(), "given": given, "customer": standing},
+        started_at=stamp(NOON),
+        due_at=stamp(drill.due),
+    )
+    drills.keep(db, kept)
+    made = (new_id("r"), business, scenario.to_wire(), None, colleague, stamp(NOON))
+    drills.add_scenario(db, drills.KeptScenario(*made))
+    return {"drill_id": kept.id, "scenario_id": made[0]}
+
+
 def a_request(db: Connection, conversation: Conversation, case_id: str, asker: int) -> str:
     request_id = new_id("q")
     db.execute(
@@ -530,11 +589,11 @@ NOBODYS = {
     "gesture_id": new_id("g"),
     **{"account_id": "999999", "label_id": "999999", "canned_id": "999999"},
     **{"case_join_id": new_id("g"), "person_join_id": new_id("j")},
-    **{"secret": "guessed", "scene_id": "guessed"},
+    **{"secret": "guessed", "scene_id": "guessed", "data_request_id": "nobody"},
     **{"token": "guessed", "room_id": ROOM, "path": "nothing-here"},
     **{"incident_id": new_id("i"), "member_id": "999999", "business_id": "nobody"},
     "source_id": "nobody",
-    **dict.fromkeys(("alert_id", "case_id", "report_id"), "nobody"),
+    **dict.fromkeys(("alert_id", "case_id", "report_id", "drill_id", "scenario_id"), "nobody"),
 }
 
 
@@ -651,6 +710,7 @@ async def test_what_a_role_may_is_what_its_page_is_told(scene: Scene) -> None:
     acts = {
         **{"read": READERS, "handle": HANDLERS, "oversee": OVERSEERS, "wording": OVERSEERS},
         **{"grant": MANAGERS, "audit": AUDITORS, "accounts": ADMINS, "insights": READ_FIGURES},
+        "privacy": AUDITORS,
     }
     async with scene.pages() as pages:
         for role, http in pages.items():
@@ -701,6 +761,10 @@ async def test_the_same_calls_find_what_is_of_the_own_business(scene: Scene) -> 
                 if path == f"{C}/requests/<request_id:str>":
                     with scene.store.write() as db:
                         db.execute(update(remedy_requests).values(asked_by=ids[role]))
+                if path.startswith(DRILL):
+                    with scene.store.write() as db:
+                        own = drills_table.c.id == placed.ids["drill_id"]
+                        db.execute(update(drills_table).where(own).values(staff_id=ids[role]))
                 answer = await call(pages[role], method, path, placed.ids)
                 assert answer.status_code not in (403, 404), (method, path, role, answer.text)
                 assert answer.status_code < 500, (method, path, role, answer.text)

@@ -39,6 +39,13 @@ export const staffRoutes: RouteRecordRaw[] = [
     meta: { act: "handle", label: "同类事件" },
   },
   {
+    path: "drills/:drill?",
+    name: "staff-drills",
+    component: () => import("./staff/drill/DrillPage.vue"),
+    props: true,
+    meta: { act: "read", label: "练习" },
+  },
+  {
     path: "words",
     name: "staff-words",
     component: () => import("./staff/pages/WordsPage.vue"),
@@ -49,6 +56,13 @@ export const staffRoutes: RouteRecordRaw[] = [
     name: "staff-accounts",
     component: () => import("./staff/pages/AccountsPage.vue"),
     meta: { act: "accounts", label: "账号" },
+  },
+  {
+    path: "privacy/:conversation?",
+    name: "staff-privacy",
+    component: () => import("./staff/privacy/PrivacyPage.vue"),
+    props: true,
+    meta: { act: "privacy", label: "个人信息" },
   },
   {
     path: "audit",

@@ -235,10 +235,12 @@ describe("pages", () => {
       "staff-board": "oversee",
       "staff-insights": "insights",
       "staff-requests": "handle",
+      "staff-drills": "read",
       "staff-incidents": "handle",
       "staff-words": "wording",
       "staff-accounts": "accounts",
       "staff-audit": "audit",
+      "staff-privacy": "privacy",
       "staff-me": undefined,
     };
     expect(needs).toEqual(expected);

@@ -16,6 +16,7 @@ from recovery.store.tables.conversations import (
     web_sessions,
 )
 from recovery.store.tables.drills import (
+    drill_scenarios,
     drills,
 )
 from recovery.store.tables.incidents import (
@@ -103,6 +104,7 @@ __all__ = [
     "customers",
     "data_requests",
     "decisions",
+    "drill_scenarios",
     "drills",
     "follow_ups",
     "fulfilments",

@@ -19,3 +19,16 @@ drills = Table(
     Column("ended_at", String(32)),
     Index("drills_staff", "staff_id", "started_at"),
 )
+
+drill_scenarios = Table(
+    "drill_scenarios",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("business", String(32), nullable=False, index=True),
+    # Without personal data, read by a manager before it was kept.
+    Column("content", JSON, nullable=False),
+    # What it was made from; no foreign key, since the case may be erased before it.
+    Column("case_id", String(32)),
+    Column("made_by", ForeignKey("staff.id"), nullable=False),
+    Column("made_at", String(32), nullable=False),
+)

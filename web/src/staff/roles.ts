@@ -17,6 +17,7 @@ const ACTS: Record<Act, { name: string; roles: Role[] }> = {
   insights: { name: "看洞察", roles: ["supervisor", "manager", "admin"] },
   grant: { name: "批准申请", roles: ["manager"] },
   audit: { name: "看审计", roles: ["manager", "admin"] },
+  privacy: { name: "处理个人信息", roles: ["manager", "admin"] },
   accounts: { name: "管账号", roles: ["admin"] },
 };
 

@@ -10,6 +10,7 @@ import type {
   RoomState,
   ServiceStatus,
 } from "./contract";
+import type { OwnData } from "./privacy";
 import type { Survey, SurveyAnswers } from "./survey";
 
 const TIMEOUT_MS = 10_000;
@@ -186,6 +187,12 @@ export const customerApi = {
   survey: (token: string) => call<Survey>("GET", `/api/surveys/${part(token)}`),
   answerSurvey: (token: string, answers: SurveyAnswers) =>
     call<{ state: "done"; repeated: boolean }>("POST", `/api/surveys/${part(token)}`, answers),
+  ownData: (business: string) => call<OwnData>("GET", `/api/my/data?business=${part(business)}`),
+  exportData: (business: string) =>
+    call<{ url: string }>("POST", "/api/my/data/export", { business }),
+  eraseData: (business: string, confirm: string) =>
+    call<OwnData>("POST", "/api/my/data/erase", { business, confirm }),
+  keepData: (business: string) => call<OwnData>("POST", "/api/my/data/keep", { business }),
   mine: () => call<{ conversations: OwnConversation[] }>("GET", "/api/my/conversations"),
 };
 
@@ -212,11 +219,16 @@ export function staffRequest<T>(method: Method, path: string, body?: unknown): P
 const FILE_TIMEOUT_MS = 60_000;
 
 /** A file that the desk makes, with the name that it gives it. */
-export async function staffDownload(path: string): Promise<{ name: string; content: Blob }> {
+export async function staffDownload(
+  path: string,
+  method: "GET" | "POST" = "GET",
+): Promise<{ name: string; content: Blob }> {
   let response: Response;
   let content: Blob;
   try {
     response = await fetch(`/api/staff${path}`, {
+      method,
+      headers: method === "GET" ? {} : { "X-CSRF": csrf },
       credentials: "same-origin",
       cache: "no-store",
       signal: AbortSignal.timeout(FILE_TIMEOUT_MS),

@@ -10,6 +10,7 @@ export type Act =
   | "insights"
   | "grant"
   | "audit"
+  | "privacy"
   | "accounts";
 export type Role = "agent" | "supervisor" | "manager" | "trainer" | "admin";
 export type Presence = "online" | "busy" | "away" | "offline";

@@ -176,6 +176,23 @@ def upgrade() -> None:
         sa.UniqueConstraint("business", "week"),
     )
     op.create_table(
+        "drill_scenarios",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("business", sa.String(length=32), nullable=False),
+        sa.Column("content", sa.JSON(), nullable=False),
+        sa.Column("case_id", sa.String(length=32), nullable=True),
+        sa.Column("made_by", sa.Integer(), nullable=False),
+        sa.Column("made_at", sa.String(length=32), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["made_by"],
+            ["staff.id"],
+        ),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index(
+        op.f("ix_drill_scenarios_business"), "drill_scenarios", ["business"], unique=False
+    )
+    op.create_table(
         "drills",
         sa.Column("id", sa.String(length=32), nullable=False),
         sa.Column("staff_id", sa.Integer(), nullable=False),
@@ -656,6 +673,8 @@ def downgrade() -> None:
     op.drop_table("incident_members")
     op.drop_index("drills_staff", table_name="drills")
     op.drop_table("drills")
+    op.drop_index(op.f("ix_drill_scenarios_business"), table_name="drill_scenarios")
+    op.drop_table("drill_scenarios")
     op.drop_table("weekly_reports")
     op.drop_index("webhook_received_message", table_name="webhook_received")
     op.drop_index("webhook_received_at", table_name="webhook_received")

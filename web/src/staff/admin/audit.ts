@@ -56,6 +56,11 @@ const ACTS: Record<string, string> = {
   call: "视频通话",
   wishes: "改顾客心意",
   gesture_done: "心意已办妥",
+  data_asked: "要求删除资料",
+  erase_data: "删除顾客资料",
+  export_data: "导出顾客资料",
+  refuse_data: "驳回删除资料",
+  retention: "按期限清理",
   follow_up_plan: "安排回访",
   follow_up_cancel: "取消回访",
   follow_up_result: "记回访结果",
@@ -76,6 +81,10 @@ const ACTS: Record<string, string> = {
   incident_close: "结束同类事件",
   export_insights: "导出洞察",
   action_done: "改进措施做完",
+  drill_begin: "开始练习",
+  drill_end: "结束练习",
+  drill_scenario_add: "保存练习场景",
+  drill_scenario_remove: "删除练习场景",
 };
 
 const FIELDS: Record<string, string> = {
@@ -96,6 +105,8 @@ const FIELDS: Record<string, string> = {
   conversations: "涉及会话",
   departs: "偏离政策",
   disabled: "停用",
+  entries: "条数",
+  erased: "细节已删除，见记录",
   failure: "什么事",
   force: "不等未完的事",
   form: "形式",

@@ -16,7 +16,9 @@ const ORDER = [
   "staff-insights",
   "staff-requests",
   "staff-incidents",
+  "staff-drills",
   "staff-words",
+  "staff-privacy",
   "staff-audit",
 ];
 

@@ -1,0 +1,1 @@
+"""Practice for staff: a simulated customer, timed, reviewed; never in the figures."""

@@ -1,0 +1,1 @@
+"""Personal data: what is kept for how long, what an erasure leaves, what customers get to read."""
