@@ -9,7 +9,13 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from recovery.store.conversations import Conversation
 from recovery.store.database import stamp
-from recovery.store.tables import conversations, streams, wechat_contacts, wechat_threads
+from recovery.store.tables import (
+    conversations,
+    outbox,
+    streams,
+    wechat_contacts,
+    wechat_threads,
+)
 from recovery.store.wechat.contacts import Contact
 
 _PRIVATE = "private:"
@@ -63,10 +69,12 @@ _ANY_BEHIND = (
 )
 _BEHIND_OF_THESE = (
     select(wechat_threads.c.conversation_id)
-    .join(streams, streams.c.name == _PRIVATE + wechat_threads.c.conversation_id)
+    .join(outbox, outbox.c.stream == _PRIVATE + wechat_threads.c.conversation_id)
     .where(
-        streams.c.last > wechat_threads.c.planned,
         wechat_threads.c.conversation_id.in_(bindparam("conversations", expanding=True)),
+        outbox.c.seq > wechat_threads.c.planned,
+        # Their own words go nowhere, and nobody is woken to look at them.
+        outbox.c.customer.is_(None),
     )
     .limit(1)
 )
@@ -155,7 +163,7 @@ def any_behind(db: Connection, accounts: Collection[str]) -> bool:
 
 
 def any_of_these_behind(db: Connection, these: Collection[str]) -> bool:
-    """Whether something was said in one of these conversations that is not on its way yet."""
+    """Whether somebody was answered in one of these conversations who is not being sent it yet."""
     return db.execute(_BEHIND_OF_THESE, {"conversations": list(these)}).first() is not None
 
 

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import update
 
 from desk.channels.wechat.incoming import receiving
+from desk.channels.wechat.incoming.passive import PATIENCE_SECONDS
 from desk.conversations import still_waiting
 from desk.conversations.queueing import Outlook, Prospect
 from recovery.case import Case
@@ -19,6 +20,8 @@ from tests.desk.wechat.scene import Clerk, Scene, a_scene
 
 LAN = "oLan-1234567890"
 SENT = "/cgi-bin/message/custom/send"
+# So long a callback waits for words that nobody says; on a busy machine all else takes its time.
+WAITS = PATIENCE_SECONDS - 0.2
 
 
 def hands_over(scene: Scene, reason: str = "asked", minutes: int = 15) -> Script:
@@ -103,7 +106,7 @@ async def test_it_is_said_once_in_a_while(scene: Scene) -> None:
     assert first.outcome == "passive"
     at_once = await scene.double.write(LAN, "快点")
     assert (at_once.outcome, at_once.text) == ("accepted", None)
-    assert at_once.seconds < 2, "WeChat is not kept waiting for nothing"
+    assert at_once.seconds < WAITS, "WeChat is not kept waiting for nothing"
     scene.clock.wind(minutes=4)
     later = await scene.double.write(LAN, "还没来")
     assert later.outcome == "passive"
@@ -130,7 +133,7 @@ async def test_a_picture_in_the_queue_is_answered_too(scene: Scene) -> None:
     sent = await scene.double.send_image(LAN, encoded("PNG"))
     assert sent.outcome == "passive" and "有人回复您" in str(sent.text)
     again = await scene.double.send_image(LAN, encoded("JPEG"))
-    assert again.outcome == "accepted" and again.seconds < 3
+    assert again.outcome == "accepted" and again.seconds < WAITS
 
 
 async def test_nothing_is_said_where_it_would_cost_a_message(tmp_path: Path) -> None:
@@ -149,7 +152,7 @@ async def test_nothing_is_said_where_it_would_cost_a_message(tmp_path: Path) -> 
 async def test_a_person_is_not_interrupted_and_wechat_not_kept_waiting(scene: Scene) -> None:
     _, clerk = await with_a_person(scene)
     written = await scene.double.write(LAN, "1208，快点")
-    assert written.outcome == "accepted" and written.seconds < 2
+    assert written.outcome == "accepted" and written.seconds < WAITS
     assert of_the_desk(scene) == []
     await clerk.close()
 
@@ -176,7 +179,7 @@ async def test_who_is_served_by_a_person_is_asked_to_type_once_in_a_while(
     asked = await send(LAN)
     assert asked.outcome == "passive" and "同事" in str(asked.text)
     again = await send(LAN)
-    assert again.outcome == "accepted" and again.seconds < 2
+    assert again.outcome == "accepted" and again.seconds < WAITS
     scene.clock.wind(minutes=4)
     assert (await send(LAN)).outcome == "passive"
     words = [one["text"] for one in scene.stream(LAN) if one.get("author") == "customer"]
