@@ -190,9 +190,11 @@ async def test_who_is_served_by_a_person_is_asked_to_type_once_in_a_while(
 
 async def test_a_voice_in_the_queue_is_not_said_to_be_read(scene: Scene) -> None:
     await in_queue(scene)
+    # On a busy machine the desk has asked for patience meanwhile, and does not at once again.
+    scene.clock.wind(minutes=4)
     asked = await scene.double.voice(LAN)
     assert asked.outcome == "passive" and "有人回复您" not in str(asked.text)
-    assert of_the_desk(scene) == [asked.text]
+    assert of_the_desk(scene)[-1] == asked.text
 
 
 # --- coming back --------------------------------------------------------------------------
