@@ -3,7 +3,6 @@
 import asyncio
 from ipaddress import ip_address
 from time import monotonic
-from typing import Protocol
 
 from sanic import HTTPResponse, Request, Sanic
 from sanic.response import json, raw
@@ -75,6 +74,7 @@ from desk.staff import splitting as staff_splitting
 from desk.staff import undoing as staff_undoing
 from desk.staff.advice import Advisor
 from desk.staff.audience import Audience
+from desk.workers import kept_running
 from recovery.logs import log
 from recovery.orders.several import close_orders
 
@@ -276,40 +276,21 @@ async def _begin(app: App) -> None:
     taken_up = await router.recover()
     app.ctx.background = [
         asyncio.create_task(_watch_rasa(app)),
-        asyncio.create_task(_kept_running("fulfilment", worker)),
-        asyncio.create_task(_kept_running("clocks", ClockWatch(context, router))),
-        asyncio.create_task(_kept_running("promises", PromiseWatch(context, router))),
-        asyncio.create_task(_kept_running("attendance", Attendance(context, router))),
-        asyncio.create_task(_kept_running("insights", app.ctx.insights)),
-        asyncio.create_task(_kept_running("incidents", IncidentWatch(context, router))),
-        asyncio.create_task(_kept_running("follow-ups", FollowUpWatch(context, router))),
-        asyncio.create_task(_kept_running("aftercare", Aftercare(context, router))),
-        asyncio.create_task(
-            _kept_running("data", DataKeeper(context, app.ctx.album, app.ctx.rasa))
-        ),
+        asyncio.create_task(kept_running("fulfilment", worker)),
+        asyncio.create_task(kept_running("clocks", ClockWatch(context, router))),
+        asyncio.create_task(kept_running("promises", PromiseWatch(context, router))),
+        asyncio.create_task(kept_running("attendance", Attendance(context, router))),
+        asyncio.create_task(kept_running("insights", app.ctx.insights)),
+        asyncio.create_task(kept_running("incidents", IncidentWatch(context, router))),
+        asyncio.create_task(kept_running("follow-ups", FollowUpWatch(context, router))),
+        asyncio.create_task(kept_running("aftercare", Aftercare(context, router))),
+        asyncio.create_task(kept_running("data", DataKeeper(context, app.ctx.album, app.ctx.rasa))),
     ]
     if app.ctx.wechat is not None:
         await app.ctx.wechat.start()
     if app.ctx.webhooks is not None:
         await app.ctx.webhooks.start()
     log.info("desk started", taken_up=taken_up)
-
-
-class _Worker(Protocol):
-    """Something that works beside the requests for as long as the desk runs."""
-
-    async def run(self) -> None: ...
-
-
-async def _kept_running(name: str, worker: _Worker) -> None:
-    """Run a worker for ever; what it failed at stays in the database and is tried again."""
-    while True:
-        try:
-            await worker.run()
-        # The worker must outlive whatever one remedy brings about; all of it is logged.
-        except Exception as error:
-            log.error("worker failed", worker=name, error=repr(error), exc_info=error)
-            await asyncio.sleep(1.0)
 
 
 async def _watch_rasa(app: App) -> None:

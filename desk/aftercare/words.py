@@ -1,6 +1,6 @@
 """What the desk says of surveys, gestures and recommendations."""
 
-from hashlib import sha256
+from recovery.variants import pick
 
 TAKE_TITLE, LEAVE_TITLE, NO_MORE_TITLE = "收下", "不用了", "不要再推荐"
 
@@ -27,29 +27,24 @@ _NO_MORE = "好的，以后不再给您推荐任何东西。"
 _RECOMMEND = "【推荐】{text}\n用不上不用理会。"
 
 
-def _pick(variants: tuple[str, ...], key: str) -> str:
-    """Choose by the case, so that a retry says the same."""
-    return variants[int(sha256(key.encode()).hexdigest(), 16) % len(variants)]
-
-
 def survey(key: str) -> str:
     """Ask to fill in the survey; its link stands below."""
-    return _pick(_SURVEY, key)
+    return pick(_SURVEY, key)
 
 
 def gesture(key: str, title: str, why: str) -> str:
     """Offer a small gesture: why this and why them, what it is, no strings."""
-    return _pick(_GIFT, key).format(why=why, title=title)
+    return pick(_GIFT, key).format(why=why, title=title)
 
 
 def taken(key: str, title: str, *, task: bool) -> str:
     """Say that it is on its way."""
-    return _pick(_TAKEN_TASK if task else _TAKEN, key).format(title=title)
+    return pick(_TAKEN_TASK if task else _TAKEN, key).format(title=title)
 
 
 def left(key: str) -> str:
     """Answer who does not want it."""
-    return _pick(_LEFT, key)
+    return pick(_LEFT, key)
 
 
 def over() -> str:

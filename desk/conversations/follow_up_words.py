@@ -1,6 +1,6 @@
 """What the desk says when it asks afterwards how it went, and to the answers."""
 
-from hashlib import sha256
+from recovery.variants import pick
 
 _ASK = (
     "您好，{matter}已经处理过了，想问一声：您满意吗？选一个分数就行。",
@@ -49,11 +49,6 @@ _CALL_AGAIN = "回访电话还没有结果：{matter}，再打一次，之后不
 _CALL_CARE = "这件事涉及人身安全，请亲自回访：{matter}，问完请把结果记在案情里"
 
 
-def _pick(variants: tuple[str, ...], key: str) -> str:
-    """Choose by the follow-up, so that a retry says the same."""
-    return variants[int(sha256(key.encode()).hexdigest(), 16) % len(variants)]
-
-
 def _named(matter: str) -> str:
     return f"“{matter}”" if matter else "您上次说的事"
 
@@ -66,27 +61,27 @@ def ask(key: str, matter: str, *, again: bool) -> str:
         matter: As a noun phrase, empty where it is not known.
         again: It was asked before.
     """
-    return _pick(_ASK_AGAIN if again else _ASK, key).format(matter=_named(matter))
+    return pick(_ASK_AGAIN if again else _ASK, key).format(matter=_named(matter))
 
 
 def poor(key: str, matter: str, time: str) -> str:
     """Answer 1 or 2: the one apology, that it is open again, and when a person answers."""
-    return _pick(_POOR, key).format(matter=_named(matter), time=time)
+    return pick(_POOR, key).format(matter=_named(matter), time=time)
 
 
 def poor_with_person(key: str) -> str:
     """The same where a person has the conversation already."""
-    return _pick(_POOR_WITH_PERSON, key)
+    return pick(_POOR_WITH_PERSON, key)
 
 
 def fair(key: str) -> str:
     """Answer 3: thank, and ask what is missing."""
-    return _pick(_FAIR, key)
+    return pick(_FAIR, key)
 
 
 def good(key: str) -> str:
     """Answer 4 or 5: thank and end; who wants may say more."""
-    return _pick(_GOOD, key)
+    return pick(_GOOD, key)
 
 
 def rated_before() -> str:
@@ -101,17 +96,17 @@ def over() -> str:
 
 def words_kept(key: str) -> str:
     """Thank for the answer to the open question."""
-    return _pick(_WORDS, key)
+    return pick(_WORDS, key)
 
 
 def words_to_person(key: str, time: str) -> str:
     """Say that a person looks at what was written in anger."""
-    return _pick(_WORDS_TO_PERSON, key).format(time=time)
+    return pick(_WORDS_TO_PERSON, key).format(time=time)
 
 
 def asked_person(key: str, time: str) -> str:
     """Say by when a person answers who wants something, and is not angry."""
-    return _pick(_ASKED_PERSON, key).format(time=time)
+    return pick(_ASKED_PERSON, key).format(time=time)
 
 
 def stopped() -> str:

@@ -4,7 +4,7 @@ The bot's words stand in data/responses/; these few cannot come from there, beca
 needed exactly when the bot cannot speak.
 """
 
-from hashlib import sha256
+from recovery.variants import pick
 
 _HOLDING = (
     "您的话已经收到，正在为您看，请稍等一下。",
@@ -103,54 +103,49 @@ _PERSON_PLEASE_TYPE = {
 }
 
 
-def _pick(variants: tuple[str, ...], key: str) -> str:
-    """Choose by the message, so that a retry says the same."""
-    return variants[int(sha256(key.encode()).hexdigest(), 16) % len(variants)]
-
-
 def holding(message_id: str) -> str:
     """Ask for patience while Rasa is slow or away."""
-    return _pick(_HOLDING, message_id)
+    return pick(_HOLDING, message_id)
 
 
 def given_up(message_id: str, time: str) -> str:
     """Say that a person answers, because Rasa did not."""
-    return _pick(_GIVEN_UP, message_id).format(time=time)
+    return pick(_GIVEN_UP, message_id).format(time=time)
 
 
 def proof_limit(message_id: str, time: str) -> str:
     """Say that an order cannot be proved any more today."""
-    return _pick(_PROOF_LIMIT, message_id).format(time=time)
+    return pick(_PROOF_LIMIT, message_id).format(time=time)
 
 
 def offer_gone(message_id: str, time: str) -> str:
     """Say that an offer was no longer open when it was taken."""
-    return _pick(_OFFER_GONE, message_id).format(time=time)
+    return pick(_OFFER_GONE, message_id).format(time=time)
 
 
 def remedy_refused(key: str, title: str, time: str) -> str:
     """Say that a remedy needs a person."""
-    return _pick(_REMEDY_REFUSED, key).format(title=title, time=time)
+    return pick(_REMEDY_REFUSED, key).format(title=title, time=time)
 
 
 def repeated(message_id: str, time: str) -> str:
     """Say that a person looks at an order that had a remedy before; nobody is accused."""
-    return _pick(_REPEATED, message_id).format(time=time)
+    return pick(_REPEATED, message_id).format(time=time)
 
 
 def over_budget(message_id: str, time: str) -> str:
     """Say that an offer which was taken waits for a person's word; it stands."""
-    return _pick(_OVER_BUDGET, message_id).format(time=time)
+    return pick(_OVER_BUDGET, message_id).format(time=time)
 
 
 def remedy_late(key: str, title: str, time: str) -> str:
     """Say that a remedy takes longer than promised, and who looks after it."""
-    return _pick(_REMEDY_LATE, key).format(title=title, time=time)
+    return pick(_REMEDY_LATE, key).format(title=title, time=time)
 
 
 def remedy_failed(key: str, title: str, time: str) -> str:
     """Say that a remedy could not be carried out for hours, and that a person sees to it."""
-    return _pick(_REMEDY_FAILED, key).format(title=title, time=time)
+    return pick(_REMEDY_FAILED, key).format(title=title, time=time)
 
 
 def person_due(key: str, matter: str, time: str) -> str:
@@ -161,22 +156,22 @@ def person_due(key: str, matter: str, time: str) -> str:
         matter: The matter as a noun phrase, empty where it is not known.
         time: As a person would say it.
     """
-    return _pick(_PERSON_DUE, key).format(matter=matter or "您的事", time=time)
+    return pick(_PERSON_DUE, key).format(matter=matter or "您的事", time=time)
 
 
 def care_due(key: str, time: str) -> str:
     """The same where somebody's body or life may be at risk: the person first."""
-    return _pick(_CARE_DUE, key).format(time=time)
+    return pick(_CARE_DUE, key).format(time=time)
 
 
 def agreed(message_id: str, next_: str) -> str:
     """Confirm an offer that was taken while a person answers, and say what happens next."""
-    return _pick(_AGREED, message_id).format(next=next_)
+    return pick(_AGREED, message_id).format(next=next_)
 
 
 def refused(message_id: str) -> str:
     """Confirm that an offer was turned down while a person answers."""
-    return _pick(_REFUSED, message_id)
+    return pick(_REFUSED, message_id)
 
 
 def person_here(name: str) -> str:
@@ -204,7 +199,7 @@ def still_queued(key: str, standing: str) -> str:
         key: Chooses the words.
         standing: From `how_it_stands`.
     """
-    return _pick(_STILL_QUEUED, key).format(standing=standing)
+    return pick(_STILL_QUEUED, key).format(standing=standing)
 
 
 def how_it_stands(
@@ -273,7 +268,7 @@ def please_type(key: str, kind: str, *, to_person: bool = False) -> str:
         kind: `voice`, `video`, or `image` for one that did not arrive.
         to_person: A person reads it, not the bot.
     """
-    return _pick((_PERSON_PLEASE_TYPE if to_person else _PLEASE_TYPE)[kind], key)
+    return pick((_PERSON_PLEASE_TYPE if to_person else _PLEASE_TYPE)[kind], key)
 
 
 def welcome(business: str, assistant: str) -> str:

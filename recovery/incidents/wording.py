@@ -1,11 +1,11 @@
 """What customers read of an incident before they have said a word, and what staff tell them all."""
 
 import re
-from hashlib import sha256
 
 from recovery.failures import FAILURES
 from recovery.incidents.events import OrderEvent
 from recovery.incidents.kinds import KINDS
+from recovery.variants import pick
 
 LONGEST_WORDS = 500
 SALUTATION = "称呼"
@@ -31,11 +31,6 @@ _ALREADY = (
     "{who}，再跟您说一声：{happened}。{expected}和您谈好的照旧办。",
 )
 _ASIDE = ("{who}，跟您说一声：{happened}，抱歉。{expected}您正谈着的事由同事一起看。",)
-
-
-def pick(variants: tuple[str, ...], key: str) -> str:
-    """Choose by a key, so that the same one says the same."""
-    return variants[int(sha256(key.encode()).hexdigest(), 16) % len(variants)]
 
 
 def what_happened(event: OrderEvent, order_title: str = "") -> str:

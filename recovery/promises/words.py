@@ -6,10 +6,10 @@ its new time, and nothing is said of how far it is (Hogreve, Bilstein and Mandl 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from hashlib import sha256
 from typing import Any
 
 from recovery.remedy.catalogue import BadRemedyError, Remedy, done_words, kind_of
+from recovery.variants import pick
 
 PROMISED = "答应您的补救"
 _ENDED: Mapping[str, str] = {
@@ -73,11 +73,6 @@ class LateOne:
     time: str
 
 
-def _pick(variants: Sequence[str], key: str) -> str:
-    """Choose by the key, so that a retry says the same."""
-    return variants[int(sha256(key.encode()).hexdigest(), 16) % len(variants)]
-
-
 def title_of(remedy: Remedy) -> str:
     """What the customer calls a remedy, also one that the catalogue knows no more."""
     try:
@@ -127,15 +122,15 @@ def late_words(
         times = late[0].time
     else:
         times = "，".join(f"“{one.title}”{one.time}" for one in late)
-    given = _pick(_ADDED, key).format(added="、".join(added)) if added else ""
-    return _pick(_IS_LATE if missed else _SOON_LATE, key).format(
-        titles=_titles(late), why=_pick(why, key), times=times, added=given
+    given = pick(_ADDED, key).format(added="、".join(added)) if added else ""
+    return pick(_IS_LATE if missed else _SOON_LATE, key).format(
+        titles=_titles(late), why=pick(why, key), times=times, added=given
     )
 
 
 def missed_words(key: str, late: Sequence[LateOne], time: str) -> str:
     """Say that the new time was not kept either and who sees to it; `time`: by when they answer."""
-    return _pick(_MISSED, key).format(titles=_titles(late), time=time)
+    return pick(_MISSED, key).format(titles=_titles(late), time=time)
 
 
 def moved_words(title: str, time: str, why: str) -> str:

@@ -9,9 +9,8 @@ from desk.context import Context
 from desk.conversations.router import Router
 from desk.finish import end
 from desk.limits import Buckets
+from desk.workers import kept_running
 from recovery.logs import log
-
-_REST_SECONDS = 1.0
 
 
 class Webhooks:
@@ -51,7 +50,7 @@ class Webhooks:
 
     async def start(self) -> None:
         """Begin to work."""
-        self._task = asyncio.create_task(self._kept_running())
+        self._task = asyncio.create_task(kept_running("webhooks", self.deliverer))
         log.info("webhooks started", sources=len(list(self.context.webhooks)))
 
     async def stop(self) -> None:
@@ -60,13 +59,3 @@ class Webhooks:
             await end([self._task])
         await self.deliverer.land()
         await self._http.aclose()
-
-    async def _kept_running(self) -> None:
-        """Run the deliverer for ever; what it failed at stays in the database."""
-        while True:
-            try:
-                await self.deliverer.run()
-            # The worker must outlive whatever one message brings about; all of it is logged.
-            except Exception as error:
-                log.error("worker failed", worker="webhooks", error=repr(error), exc_info=error)
-                await asyncio.sleep(_REST_SECONDS)

@@ -1,7 +1,7 @@
 """All that one desk does in WeChat, held together: accounts, roads in and out, workers."""
 
 import asyncio
-from typing import Any, Protocol
+from typing import Any
 
 from desk.album import Album
 from desk.channels.wechat.accounts import Account
@@ -20,9 +20,8 @@ from desk.context import Context
 from desk.conversations.router import Router
 from desk.finish import end
 from desk.limits import Buckets
+from desk.workers import Worker, kept_running
 from recovery.logs import log
-
-_REST_SECONDS = 1.0
 
 
 class WeChat:
@@ -80,7 +79,7 @@ class WeChat:
     async def start(self) -> None:
         """Begin to work."""
         taken_up = await self.lanes.recover()
-        workers: dict[str, _Worker] = {
+        workers: dict[str, Worker] = {
             "wechat deliverer": Deliverer(self),
             "wechat lanes": self.lanes,
             "wechat comments": CommentWorker(self),
@@ -88,7 +87,7 @@ class WeChat:
             "wechat kf": self.kf,
         }
         self._tasks = [
-            asyncio.create_task(_kept_running(name, worker)) for name, worker in workers.items()
+            asyncio.create_task(kept_running(name, worker)) for name, worker in workers.items()
         ]
         log.info("wechat started", accounts=len(list(self.context.wechat)), taken_up=taken_up)
 
@@ -97,20 +96,3 @@ class WeChat:
         await end(self._tasks)
         await self.lanes.stop()
         await self._http.aclose()
-
-
-class _Worker(Protocol):
-    """Something that works for as long as the desk runs."""
-
-    async def run(self) -> None: ...
-
-
-async def _kept_running(name: str, worker: _Worker) -> None:
-    """Run a worker for ever; what it failed at stays in the database and is tried again."""
-    while True:
-        try:
-            await worker.run()
-        # The worker must outlive whatever one message brings about; all of it is logged.
-        except Exception as error:
-            log.error("worker failed", worker=name, error=repr(error), exc_info=error)
-            await asyncio.sleep(_REST_SECONDS)
